@@ -1,0 +1,56 @@
+# make demo   the whole story on this machine, then the services stay up (ONCE=1: ends after the story)
+# make test   sets up what the tests need and runs them all
+# make check  format, lint, types, import contracts and unit tests, under a minute
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+CHROMIUM := /usr/bin/chromium
+CJK_FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+JOBS ?= 2
+UV := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+
+.PHONY: demo test check lock bench browser clean
+
+demo: $(VENV)/run.ready
+	$(BIN)/vocred demo $(if $(ONCE),--once)
+
+test: $(VENV)/dev.ready browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+check: $(VENV)/dev.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n $(JOBS) -m "not e2e"
+
+bench: $(VENV)/dev.ready
+	$(BIN)/python -m benchmarks
+
+$(VENV)/run.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/dev.ready: $(VENV)/run.ready requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
+	touch $@
+
+# Chromium, a font with every name's characters, and the library that Playwright's driver links to.
+browser:
+	@if [ -x $(CHROMIUM) ] && [ -f $(CJK_FONT) ] && ldconfig -p | grep -q libatomic.so.1; then :; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk libatomic1; \
+	else echo "The browser tests need: apt-get install chromium fonts-noto-cjk libatomic1" >&2; exit 1; fi
+
+lock:
+	$(UV) pyproject.toml --group build -o requirements.lock
+	$(UV) --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .demo

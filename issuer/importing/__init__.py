@@ -1,0 +1,1 @@
+"""A registrar's file becomes checked rows."""

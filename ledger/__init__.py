@@ -1,0 +1,1 @@
+"""The consortium's shared log: its registry, agreements and votes."""

@@ -1,0 +1,1 @@
+"""Proofs that outlive the ledger's nodes, checked offline."""

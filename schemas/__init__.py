@@ -1,0 +1,1 @@
+"""JSON-LD contexts (pinned), JSON Schemas and one catalogue entry per credential type."""

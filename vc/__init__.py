@@ -1,0 +1,1 @@
+"""Verifiable credentials: pure functions over bytes and JSON; no clock, network, database or Flask."""

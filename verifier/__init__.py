@@ -1,0 +1,1 @@
+"""A service for employers and for everybody who scans a QR link."""

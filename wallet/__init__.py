@@ -1,0 +1,1 @@
+"""A holder's service: it receives, keeps and presents credentials."""

@@ -1,7 +1,8 @@
 """JSON-LD contexts (pinned), JSON Schemas and one catalogue entry per credential type.
 
-``contexts()`` gives the pinned contexts, ``schema(url)`` one of our JSON Schemas. ``schemas.catalogue`` names the types that
-can be issued, ``schemas.building`` makes an unsigned credential of a registrar's row. Nothing here fetches or signs.
+``contexts()`` gives the pinned contexts, ``schema(url)`` one of our JSON Schemas. ``schemas.catalogue``
+names the types that can be issued, ``schemas.building`` makes an unsigned credential of a registrar's row.
+Nothing here fetches or signs.
 """
 
 from schemas.bundle import (

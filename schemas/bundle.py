@@ -1,7 +1,8 @@
 """The bundled documents: JSON-LD contexts, JSON Schemas and one example per type.
 
 Contexts are code: they decide what a signature covers. So each is kept byte for byte, its SHA-256 stands in
-``contexts/MANIFEST.json``, and nothing is ever fetched. The files are read once per process, checked, and shared.
+``contexts/MANIFEST.json``, and nothing is ever fetched. The files are read once per process, checked, and
+shared.
 """
 
 import hashlib
@@ -90,7 +91,8 @@ def schema(url: str) -> Mapping[str, Any]:
 
 
 def example(name: str) -> dict[str, Any]:
-    """Return a fresh copy of the unsigned example called ``name`` (a credential type, or RecognitionAgreement-bodies).
+    """Return a fresh copy of the unsigned example called ``name`` (a credential type, or
+    RecognitionAgreement-bodies).
 
     Raises:
         FileNotFoundError: There is no such example.

@@ -1,0 +1,130 @@
+"""The credential types that can be issued: one entry each.
+
+An entry says what a type is called, which schema decides its shape, from which column maps its records
+come, and how a record becomes a credential. A new type is one more entry; no other code names a type.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from schemas.building import CertificateRecord, Institution, build_credential
+from schemas.bundle import CREDENTIAL_CONTEXTS, SCHEMA_BASE, example, schema
+
+VOCABULARY = "https://w3id.org/vocred#"
+
+
+@dataclass(frozen=True)
+class CredentialType:
+    """One type of credential.
+
+    Attributes:
+        name: The type's own word in ``type``, permanent.
+        display: What people call it, by ``zh-CN`` and ``en``.
+        column_maps: The maps of ``column_map.json`` whose records become this type.
+    """
+
+    name: str
+    display: Mapping[str, str]
+    column_maps: tuple[str, ...]
+
+    @property
+    def iri(self) -> str:
+        """The type's IRI, which DCQL's ``type_values`` compare."""
+        return VOCABULARY + self.name
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The JSON-LD contexts of its credentials, in order."""
+        return CREDENTIAL_CONTEXTS
+
+    @property
+    def schema_url(self) -> str:
+        """The ``$id`` of our JSON Schema of the type."""
+        return f"{SCHEMA_BASE}{self.name}-v1.json"
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """Our JSON Schema of the type."""
+        return schema(self.schema_url)
+
+    @property
+    def configuration_id(self) -> str:
+        """The id of its ``ldp_vc`` credential configuration in OpenID4VCI."""
+        return f"{self.name}_ldp_vc"
+
+    def example(self) -> dict[str, Any]:
+        """Return a fresh copy of the type's unsigned example (a holder-bound form)."""
+        return example(self.name)
+
+    def paper_form(
+        self,
+        record: CertificateRecord,
+        *,
+        issuer: Institution,
+        credential_id: str,
+        status_entry: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Make the unsigned paper form of a record: bound to no key.
+
+        Raises:
+            RecordIncompleteError: A value that the type requires is missing.
+        """
+        return build_credential(record, issuer=issuer, credential_id=credential_id, status_entry=status_entry)
+
+    def holder_form(
+        self,
+        record: CertificateRecord,
+        *,
+        issuer: Institution,
+        credential_id: str,
+        status_entry: Mapping[str, Any],
+        holder: str,
+    ) -> dict[str, Any]:
+        """Make the unsigned form of a record that is bound to the DID ``holder``.
+
+        Raises:
+            RecordIncompleteError: A value that the type requires is missing.
+        """
+        return build_credential(
+            record, issuer=issuer, credential_id=credential_id, status_entry=status_entry, holder=holder
+        )
+
+
+CATALOGUE: Mapping[str, CredentialType] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            CredentialType(
+                name="GraduationCertificate",
+                display={"zh-CN": "学历证书", "en": "Graduation certificate"},
+                column_maps=("GraduationCertificate",),
+            ),
+            CredentialType(
+                name="SkillLevelCertificate",
+                display={"zh-CN": "职业技能等级证书", "en": "Skill level certificate"},
+                column_maps=("SkillLevelCertificate_1X", "SkillLevelCertificate_Vendor"),
+            ),
+        )
+    }
+)
+"""Every type that this release can issue, by name."""
+
+
+def type_of_map(column_map: str) -> CredentialType:
+    """Return the type to which a column map belongs.
+
+    Raises:
+        KeyError: No type uses that map.
+    """
+    for entry in CATALOGUE.values():
+        if column_map in entry.column_maps:
+            return entry
+    raise KeyError(column_map)
+
+
+def credential_type_names(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the catalogue's types that ``document`` carries in ``type``, in the catalogue's order."""
+    types = document.get("type")
+    return tuple(name for name in CATALOGUE if isinstance(types, list) and name in types)

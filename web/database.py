@@ -1,0 +1,153 @@
+"""The database handle of a service: one SQLite file, one connection per request, one way to write.
+
+    init_app(app, path)     opens nothing; the first ``current()`` of a request connects, its end closes
+    connect(path)           a connection for workers and commands
+    transaction(db)         the only way to write: BEGIN IMMEDIATE, COMMIT, or ROLLBACK
+
+Every connection has WAL, ``synchronous=FULL``, foreign keys and a busy timeout. A version of SQLite
+whose write-ahead log can corrupt a database is refused before any file is opened.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask, current_app, g
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from web.errors import SettingsError, StorageBusyError, StorageError, StorageFullError
+
+BUSY_MILLISECONDS = 5_000
+_BEGIN_TRIES = 3
+# The WAL-reset bug is mended in 3.51.3 and was carried back to two older lines.
+_FIRST_SOUND = (3, 51, 3)
+_SOUND_LINES = {(3, 50): 7, (3, 44): 6}
+_BUSY_CODES = {
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_BUSY_SNAPSHOT",
+    "SQLITE_BUSY_RECOVERY",
+    "SQLITE_BUSY_TIMEOUT",
+}
+
+
+def require_sqlite(version: str | None = None) -> None:
+    """Check that the SQLite in use does not corrupt write-ahead logs.
+
+    Args:
+        version: Such as ``3.51.3``; the library's own when absent.
+
+    Raises:
+        SettingsError: It is a version with the bug.
+    """
+    text = version or sqlite3.sqlite_version
+    numbers = tuple(int(part) for part in text.split("."))
+    if numbers >= _FIRST_SOUND or numbers[2] >= _SOUND_LINES.get(numbers[:2], 1_000_000):
+        return
+    raise SettingsError(f"SQLite {text} can corrupt its write-ahead log; install pysqlite3 or SQLite 3.51.3")
+
+
+def connect(path: Path, *, create: bool = False) -> Database:
+    """Open the database at ``path``.
+
+    Args:
+        path: The file.
+        create: Make the file when it is absent; otherwise its absence is an error.
+
+    Raises:
+        SettingsError: The SQLite library is one with the write-ahead-log bug.
+        StorageError: The file is absent or no database.
+    """
+    require_sqlite()
+    mode = "rwc" if create else "rw"
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_MILLISECONDS / 1_000,
+            check_same_thread=False,
+        )
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:
+        raise _ours(error) from error
+    return Database(connection, strict=True)
+
+
+@contextmanager
+def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Database]:
+    """Run the block in one write transaction that is on disk when the block ends.
+
+    A transaction that only reads before it writes would fail at once, whatever the busy timeout, when
+    another writer came first; so the write lock is taken at the start. Nesting is a programmer's mistake.
+
+    Args:
+        db: The connection.
+        sleep: Waits between tries for the lock.
+
+    Raises:
+        StorageBusyError: Another writer did not let go.
+        StorageFullError: There is no space; nothing of the block is kept.
+        StorageError: The file cannot be written.
+    """
+    if db.conn.in_transaction:
+        raise RuntimeError("a transaction is open already")
+    _begin(db, sleep=sleep)
+    try:
+        yield db
+        # A crash before this line leaves nothing of the block, after it everything: FULL syncs the log.
+        db.conn.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        db.rollback()
+        raise _ours(error) from error
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def init_app(app: Flask, path: Path) -> None:
+    """Give each request that asks a connection to ``path``, closed when the request ends."""
+    require_sqlite()
+    app.config["DATABASE"] = path
+    app.teardown_appcontext(_close)
+
+
+def current() -> Database:
+    """Return the connection of the current request."""
+    if "database" not in g:
+        g.database = connect(current_app.config["DATABASE"])
+    return g.database
+
+
+def _close(_error: BaseException | None) -> None:
+    db = g.pop("database", None)
+    if db is not None:
+        db.close()
+
+
+def _begin(db: Database, *, sleep: Callable[[float], None]) -> None:
+    for remaining in reversed(range(_BEGIN_TRIES)):
+        try:
+            db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            ours = _ours(error)
+            if not isinstance(ours, StorageBusyError) or not remaining:
+                raise ours from error
+            sleep(0.05)
+        else:
+            return
+
+
+def _ours(error: sqlite3.Error) -> Exception:
+    """Return our error for SQLite's; a wrong statement stays what it is, a bug."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name in _BUSY_CODES:
+        return StorageBusyError("another writer holds the database")
+    if name == "SQLITE_FULL":
+        return StorageFullError("the disk or the database's size limit is reached")
+    if name == "SQLITE_ERROR":
+        return error
+    return StorageError(f"the database answered {name or type(error).__name__}")

@@ -1,1 +1,1 @@
-"""A holder's service: it receives, keeps and presents credentials."""
+"""A holder's service: claims, keeps and shares credentials that nobody reads while the holder is away."""

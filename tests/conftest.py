@@ -1,0 +1,170 @@
+"""What every test may use: official vectors, a guard on sockets, and what holds for every refused request."""
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+GUARD = Path(__file__).parent / "socket_guard"
+LEFT_OUT = "needs the official vectors in ../shared/data"
+
+
+def _install_guard() -> Any:
+    spec = importlib.util.spec_from_file_location("tests_socket_guard", GUARD / "sitecustomize.py")
+    guard = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = guard
+    spec.loader.exec_module(guard)
+    return guard
+
+
+socket_guard = _install_guard()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when anything tried to leave this machine, even where the error was swallowed."""
+    if socket_guard.violations and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line each what was left out and what tried to leave."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} tests left out: each {LEFT_OUT}")
+    for violation in socket_guard.violations:
+        terminalreporter.write_line(f"outbound connection: {violation}", red=True)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of official vectors and samples, or skip."""
+    if not SHARED.is_dir():
+        pytest.skip(LEFT_OUT)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def guarded_environment() -> dict[str, str]:
+    """Return an environment for child processes in which sockets reach loopback only."""
+    path = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+@pytest.fixture
+def expected_violations() -> Iterator[list[str]]:
+    """Let a test provoke the guard: what it adds is handed over and forgotten afterwards."""
+    before = len(socket_guard.violations)
+    caught: list[str] = []
+    yield caught
+    caught.extend(socket_guard.violations[before:])
+    del socket_guard.violations[before:]
+
+
+_LEAKS = re.compile(
+    r"Traceback|File \"|/(?:root|home|usr|tmp|work)/|sqlite|SELECT |INSERT |UPDATE |site-packages", re.I
+)
+
+
+class Hostile:
+    """Sends a hostile request and checks what holds for every one of them (SECURITY.md, U1 to U8)."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    def refused(
+        self,
+        send: Callable[[], Any],
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        state: Callable[[], object] | None = None,
+        honest: Callable[[], Any] | None = None,
+        secrets: Iterable[str] = (),
+        page: bool = False,
+    ) -> Any:
+        """Check the universal post-conditions and return the answer.
+
+        Args:
+            send: Sends the request, returns Flask's or httpx's response.
+            code: The code, or OAuth error, that the answer must carry.
+            status: The status that it must have.
+            state: Returns a digest of the service's state, the same before and after.
+            honest: Sends an honest request, which must succeed right afterwards.
+            secrets: Texts that neither the answer nor any log line may contain.
+            page: True for a page's form, which is answered with a page.
+        """
+        before = state() if state else None
+        self._caplog.clear()
+        with self._caplog.at_level(logging.DEBUG):
+            answer = send()
+        text = answer.get_data(as_text=True) if hasattr(answer, "get_data") else answer.text
+        self._check_status(answer, status)
+        if page:
+            assert answer.headers["Content-Type"].startswith("text/html")
+        else:
+            self._check_problem(answer, text, code)
+        logged = "\n".join(record.getMessage() for record in self._caplog.records)
+        assert not any(record.exc_info for record in self._caplog.records), logged
+        assert page or not _LEAKS.search(text), text
+        for secret in secrets:
+            assert secret not in text
+            assert secret not in logged
+        assert before is None or state() == before
+        if honest:
+            assert honest().status_code < 400
+        return answer
+
+    def _check_status(self, answer: Any, status: int | None) -> None:
+        assert 400 <= answer.status_code < 500 or answer.status_code in {503, 507}
+        assert answer.status_code < 500 or "Retry-After" in answer.headers
+        assert status is None or answer.status_code == status
+
+    def _check_problem(self, answer: Any, text: str, code: str | None) -> None:
+        media_type = answer.headers["Content-Type"].partition(";")[0]
+        body = json.loads(text)
+        if media_type == "application/problem+json":
+            from web.problems import REGISTRY
+
+            assert body["code"] in REGISTRY
+            assert {"type", "title", "status"} <= body.keys()
+            assert code is None or body["code"] == code, body
+        else:
+            assert media_type == "application/json"
+            assert code is None or body["error"] == code, body
+
+
+@pytest.fixture
+def hostile(caplog: pytest.LogCaptureFixture) -> Hostile:
+    """Return the checker of what holds for every refused request."""
+    return Hostile(caplog)
+
+
+@pytest.fixture(scope="session")
+def database_digest() -> Callable[..., str]:
+    """Return a function that digests every row of a database, but for the tables named in ``ignore``."""
+
+    def digest(path: Path, *, ignore: Iterable[str] = ()) -> str:
+        db = Database(path)
+        try:
+            rows = {
+                table.name: sorted(repr(tuple(row)) for row in db.execute(f"select * from [{table.name}]"))
+                for table in db.tables
+                if table.name not in set(ignore)
+            }
+        finally:
+            db.close()
+        return hashlib.sha256(repr(sorted(rows.items())).encode()).hexdigest()
+
+    return digest

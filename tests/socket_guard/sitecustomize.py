@@ -1,0 +1,49 @@
+"""Lets a Python process reach loopback addresses only, and remembers who tried to go further.
+
+The suite installs it in its own process; services that tests start get this folder as PYTHONPATH, so
+that Python imports it before anything else.
+"""
+
+import ipaddress
+import sys
+
+violations: list[str] = []
+
+
+class OutboundConnectionError(AssertionError):
+    """Something tried to leave this machine."""
+
+
+def _is_local(host: object) -> bool:
+    if not host or host == "localhost":
+        return True
+    text = host.decode("latin-1") if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_literal(host: object) -> bool:
+    try:
+        ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _guard(event: str, arguments: tuple) -> None:
+    if event in {"socket.connect", "socket.sendto"}:
+        address = arguments[1]
+        refused = isinstance(address, tuple) and not _is_local(address[0])
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        address = arguments[0]
+        refused = not _is_local(address) and not _is_literal(address)
+    else:
+        return
+    if refused:
+        violations.append(f"{event} {address!r}")
+        raise OutboundConnectionError(f"{event} to {address!r}")
+
+
+sys.addaudithook(_guard)

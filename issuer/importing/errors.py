@@ -1,0 +1,61 @@
+"""What can be wrong with a whole file. Single rows never raise: they carry findings.
+
+ImportingError
+├── FileRefusedError          not a table that can be read safely, or not one of this type
+│   ├── FileTooLargeError     more bytes, rows or columns than an import takes
+│   └── ColumnsMissingError   readable, but required columns are absent
+"""
+
+
+class ImportingError(Exception):
+    """Base of the errors of importing.
+
+    Attributes:
+        code: Code of the problem, from the registry of codes.
+        type: Problem type URL.
+        title: The sentence that does not change.
+    """
+
+    code = "FILE_REJECTED"
+    type = "https://w3id.org/vocred/problems/file-rejected"
+    title = "The file could not be imported"
+
+
+class FileRefusedError(ImportingError):
+    """The file as a whole was refused; the detail says why and what to do.
+
+    Args:
+        detail: A Chinese sentence for the registrar: reason and cure.
+        line: Line (row) of the file that shows the problem, counted from 1, where one does.
+        column: Header of the column, where one does.
+    """
+
+    def __init__(self, detail: str, *, line: int | None = None, column: str | None = None) -> None:
+        super().__init__(detail)
+        self.line = line
+        self.column = column
+
+
+class FileTooLargeError(FileRefusedError):
+    """The file is larger than one import takes."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    type = "https://w3id.org/vocred/problems/payload-too-large"
+    title = "The file is too large"
+
+
+class ColumnsMissingError(FileRefusedError):
+    """Required columns are not in the file.
+
+    Args:
+        detail: The sentence for the registrar, naming the columns.
+        missing: Headers of the absent columns.
+    """
+
+    code = "COLUMNS_MISSING"
+    type = "https://w3id.org/vocred/problems/columns-missing"
+    title = "Required columns are missing"
+
+    def __init__(self, detail: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.missing = missing

@@ -43,8 +43,9 @@
     └── ShareError                             a share's package, link or presentation is malformed
 
 What bytes and keys can get wrong is in ``crypto.errors`` and passes through unchanged: a document that is not
-JSON raises ``ParsingError`` or ``LimitError``, a weak key ``WeakKeyError``. Every class of both trees names the
-registry's ``code``, the problem ``type`` and a ``title``; ``str(error)`` is the detail and holds no claim.
+JSON raises ``ParsingError`` or ``LimitError``, a weak key ``WeakKeyError``. Every class of both trees names
+the registry's ``code``, the problem ``type`` and a ``title``; ``str(error)`` is the detail and holds no
+claim.
 """
 
 from crypto.errors import PROBLEM_TYPES, VCDM_PROBLEM_TYPES

@@ -40,6 +40,8 @@
     │   ├── CodeMistypedError
     │   └── WrongCodeKindError
     ├── StoreError                             an index, bucket or form that does not hold together
+    │   ├── NoticeError                        a status notice that does not open
+    │   └── AbsenceNotProvenError              something may still lie under that locator
     └── ShareError                             a share's package, link or presentation is malformed
 
 What bytes and keys can get wrong is in ``crypto.errors`` and passes through unchanged: a document that is not
@@ -345,6 +347,22 @@ class StoreError(VcError):
     code = "STORE_MALFORMED"
     type = PROBLEM_TYPES + "STORE_MALFORMED"
     title = "The store of sealed certificates is malformed"
+
+
+class NoticeError(StoreError):
+    """A status notice is malformed, or this entry's id does not open it."""
+
+    code = "NOTICE_MALFORMED"
+    type = PROBLEM_TYPES + "NOTICE_MALFORMED"
+    title = "The reason of the status could not be read"
+
+
+class AbsenceNotProvenError(StoreError):
+    """Nothing proves that there is no form under that locator."""
+
+    code = "ABSENCE_NOT_PROVEN"
+    type = PROBLEM_TYPES + "ABSENCE_NOT_PROVEN"
+    title = "Whether there is such a certificate could not be checked"
 
 
 class ShareError(VcError):

@@ -1,16 +1,17 @@
 """The form store: sealed forms and receipts in buckets, and the index that proves what is not there.
 
-    <store>/index                       JCS: {issuer, version, validFrom, validUntil, prefixBits, buckets:
-    {"12": "<hex>"}} <store>/forms/<bits>/<prefix>       deterministic CBOR: [[locator, sealed form], …],
-    sorted by locator <store>/receipts/<bits>/<prefix>    the same, with receipts
+    <store>/index                      JCS: issuer, version, validFrom, validUntil, prefixBits,
+                                       buckets {"12": "<hex SHA-256>"}
+    <store>/forms/<bits>/<prefix>      deterministic CBOR: [[locator, sealed form], …], sorted by locator
+    <store>/receipts/<bits>/<prefix>   the same, with receipts
 
 1. A paper form lies under its printed code's locator, sealed with its key and padded to 8 KiB.
 2. A receipt lies under a locator that only the digest of the signed form yields, sealed the same way.
 3. A bucket holds everything whose locator starts with its **prefix**, so that asking tells nobody which one
-was meant. 4. The **index** names the prefix length and, for each bucket of forms, the SHA-256 of its sorted
-locators. It is anchored; so
-   a code that is absent from a bucket which matches it was never printed. A prefix that it does not list is
-   an empty bucket.
+   was meant.
+4. The **index** names the prefix length and, for each bucket of forms, the SHA-256 of its sorted locators.
+   It is anchored; so a code that is absent from a bucket which matches it was never printed. A prefix that
+   it does not list is an empty bucket.
 
 Here are formats and proofs of absence over bytes; fetching, and the index's digest and dates on the ledger,
 are the verifier's.
@@ -27,7 +28,7 @@ from itertools import pairwise
 from crypto import cbor, jcs, sealing
 from crypto.errors import CryptoError
 from crypto.strict_json import parse as parse_json
-from vc.errors import AbsenceNotProvenError, PublishedDocumentError
+from vc.errors import AbsenceNotProvenError, StoreError
 from vc.printed_code import PrintedCode
 from vc.published import Head, head_members, parse_head
 
@@ -132,17 +133,17 @@ def decode_bucket(data: bytes) -> Bucket:
     """Decode a bucket.
 
     Raises:
-        PublishedDocumentError: Not a bucket in its one encoding, or the locators are unsorted or repeated.
+        StoreError: Not a bucket in its one encoding, or the locators are unsorted or repeated.
     """
     try:
         value = cbor.decode(data, max_bytes=MAX_BYTES)
     except CryptoError as error:
-        raise PublishedDocumentError("the bucket is not CBOR as we accept it") from error
+        raise StoreError("the bucket is not CBOR as we accept it") from error
     if not isinstance(value, list) or not all(map(_is_entry, value)):
-        raise PublishedDocumentError("the bucket is not a list of locators and blobs")
+        raise StoreError("the bucket is not a list of locators and blobs")
     locators = [entry[0] for entry in value]
     if any(first >= second for first, second in pairwise(locators)):
-        raise PublishedDocumentError("the bucket is not sorted")
+        raise StoreError("the bucket is not sorted")
     return tuple((entry[0], entry[1]) for entry in value)
 
 
@@ -206,18 +207,18 @@ def parse_index(document: bytes) -> StoreIndex:
     """Read an index.
 
     Raises:
-        PublishedDocumentError: It is malformed.
+        StoreError: It is malformed.
     """
     try:
         value = parse_json(document, max_bytes=MAX_BYTES, max_values=2 * (1 << MAX_PREFIX_BITS))
     except CryptoError as error:
-        raise PublishedDocumentError("the index is not JSON as we accept it") from error
+        raise StoreError("the index is not JSON as we accept it") from error
     head = parse_head(value, also=frozenset({"prefixBits", "buckets"}))
     bits, listed = value["prefixBits"], value["buckets"]
     if isinstance(bits, bool) or not isinstance(bits, int) or not 0 <= bits <= MAX_PREFIX_BITS:
-        raise PublishedDocumentError("prefixBits is no length of a prefix")
+        raise StoreError("prefixBits is no length of a prefix")
     if not isinstance(listed, dict):
-        raise PublishedDocumentError("buckets is not an object")
+        raise StoreError("buckets is not an object")
     return StoreIndex(head, bits, {_prefix(key, bits): _digest(text) for key, text in listed.items()})
 
 
@@ -225,17 +226,17 @@ def check_bucket(bucket: Bucket, *, store_index: StoreIndex, prefix: int) -> Non
     """Check that a bucket of forms is the one that the index names.
 
     Raises:
-        PublishedDocumentError: Another bucket, or one from which something was taken or to which it was
+        StoreError: Another bucket, or one from which something was taken or to which it was
         added.
     """
     locators = [locator for locator, _ in bucket]
     if any(prefix_of(locator, store_index.prefix_bits) != prefix for locator in locators):
-        raise PublishedDocumentError("the bucket holds locators of another prefix")
+        raise StoreError("the bucket holds locators of another prefix")
     named = store_index.buckets.get(prefix)
     if named is None and not locators:
         return
     if named != bucket_digest(locators):
-        raise PublishedDocumentError("the bucket is not the one that the index names")
+        raise StoreError("the bucket is not the one that the index names")
 
 
 def absent(locator: bytes, *, store_index: StoreIndex, bucket: Bucket | None, now: datetime) -> None:
@@ -261,7 +262,7 @@ def absent(locator: bytes, *, store_index: StoreIndex, bucket: Bucket | None, no
         raise AbsenceNotProvenError("the bucket could not be had")
     try:
         check_bucket(bucket, store_index=store_index, prefix=prefix)
-    except PublishedDocumentError as error:
+    except StoreError as error:
         raise AbsenceNotProvenError("the bucket is not the one that the index names") from error
     if find(locator, bucket=bucket) is not None:
         raise AbsenceNotProvenError("there is a form under this locator")
@@ -285,7 +286,7 @@ def _is_entry(value: object) -> bool:
 
 def _prefix(text: str, bits: int) -> int:
     if not _PREFIX.fullmatch(text) or int(text) >= 1 << bits:
-        raise PublishedDocumentError("a bucket is named by no prefix of this length")
+        raise StoreError("a bucket is named by no prefix of this length")
     return int(text)
 
 
@@ -295,5 +296,5 @@ def _digest(text: object) -> bytes:
     except ValueError:
         digest = b""
     if len(digest) != 32 or digest.hex() != text:
-        raise PublishedDocumentError("a bucket's digest is not 32 bytes in hexadecimal")
+        raise StoreError("a bucket's digest is not 32 bytes in hexadecimal")
     return digest

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from vc import dates
-from vc.errors import InvalidDatetimeError, PublishedDocumentError
+from vc.errors import InvalidDatetimeError, StoreError
 
 _MEMBERS = frozenset({"issuer", "version", "validFrom", "validUntil"})
 
@@ -37,14 +37,14 @@ def parse_head(value: object, *, also: frozenset[str]) -> Head:
     """Read the head of a document that must hold exactly these members and ``also``.
 
     Raises:
-        PublishedDocumentError: A member is missing, unknown or malformed.
+        StoreError: A member is missing, unknown or malformed.
     """
     members = _MEMBERS | also
     if not isinstance(value, Mapping) or not members - {"validUntil"} <= set(value) <= members:
-        raise PublishedDocumentError("the document does not have exactly the members that it should")
+        raise StoreError("the document does not have exactly the members that it should")
     issuer, version = value["issuer"], value["version"]
     if not isinstance(issuer, str) or type(version) is not int or version < 1:
-        raise PublishedDocumentError("the issuer is not text, or the version no positive number")
+        raise StoreError("the issuer is not text, or the version no positive number")
     try:
         until = value.get("validUntil")
         return Head(
@@ -54,4 +54,4 @@ def parse_head(value: object, *, also: frozenset[str]) -> Head:
             valid_until=None if until is None else dates.parse(until),
         )
     except InvalidDatetimeError as error:
-        raise PublishedDocumentError("the document's dates are malformed") from error
+        raise StoreError("the document's dates are malformed") from error

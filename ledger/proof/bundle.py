@@ -23,6 +23,8 @@ import cbor2
 
 from crypto import cbor
 from crypto.errors import CryptoError
+from ledger.errors import MapProofError
+from ledger.prefix_map import MapProof
 from ledger.proof.errors import ProofMalformedError
 
 MAX_BUNDLE_BYTES = 512 * 1024
@@ -33,6 +35,7 @@ MAX_LINKS = 256
 MAX_SIGNERS = 256
 MAX_PROTECTED_BYTES = 1024
 MAX_BLOCK_BYTES = 1024
+MAX_KEY_BYTES = 4096
 
 HEAD = 0
 OWN = 1
@@ -90,20 +93,17 @@ class StateProof:
         block: 0 for the head, 1 for the own block.
         key: The key's CBOR.
         value: The value's CBOR, or None.
-        siblings: Hashes from the top of the map downwards.
-        other: Where the key is absent but another leaf is met: SHA-256 of that leaf's key and of its value.
+        proof: The way to the state root of that block.
     """
 
     block: int
     key: bytes
     value: bytes | None
-    siblings: tuple[bytes, ...]
-    other: tuple[bytes, bytes] | None
+    proof: MapProof
 
     def to_cbor(self) -> list[Any]:
         """Return the array that field 6 holds."""
-        other = None if self.other is None else list(self.other)
-        return [self.block, self.key, self.value, [list(self.siblings), other]]
+        return [self.block, self.key, self.value, self.proof.to_array()]
 
 
 @dataclass(frozen=True)
@@ -308,21 +308,14 @@ def _signature(value: Any) -> CheckpointSignature:
 
 def _state(value: Any) -> StateProof:
     block, key, content, proof = _array(value, size=4)
-    siblings, other = _array(proof, size=2)
     if type(block) is not int or block not in (HEAD, OWN):
         raise ProofMalformedError("a state proof names the head (0) or the own block (1)")
-    return StateProof(
-        block,
-        _bytes(key, most=4096),
-        None if content is None else _bytes(content, most=MAX_BUNDLE_BYTES),
-        _path(siblings, most=256),
-        None if other is None else _other(other),
-    )
-
-
-def _other(value: Any) -> tuple[bytes, bytes]:
-    key, content = _array(value, size=2)
-    return _bytes(key, size=32), _bytes(content, size=32)
+    try:
+        map_proof = MapProof.from_array(proof)
+    except MapProofError as error:
+        raise ProofMalformedError(str(error)) from error
+    value_bytes = None if content is None else _bytes(content, most=MAX_BUNDLE_BYTES)
+    return StateProof(block, _bytes(key, most=MAX_KEY_BYTES), value_bytes, map_proof)
 
 
 def _link(value: Any) -> Link:

@@ -152,11 +152,13 @@ class PinStore:
             held = self.load()
             if to.chain_id != held.chain_id:
                 raise PinError("the pin belongs to another ledger")
-            if (to.epoch, to.size) <= (held.epoch, held.size):
+            if to.size == held.size and to.root != held.root:
+                raise PinError("the pin contradicts the highest checkpoint that is stored")
+            further = held if held.epoch >= to.epoch else to
+            highest = held if held.size >= to.size else to
+            further = replace(further, single=held.single or to.single, size=highest.size, root=highest.root)
+            if further == held:
                 return held
-            further = replace(to, single=held.single or to.single)
-            if to.size < held.size:
-                further = replace(further, size=held.size, root=held.root)
             self._write(further)
             return further
 

@@ -8,6 +8,7 @@
     │   ├── UndefinedTermError                 a term or type that no context defines
     │   ├── LossyDocumentError                 something in the JSON that a signature would not cover
     │   ├── InvalidDatetimeError               not an XSD dateTimeStamp
+    │   ├── StructureError                     the document breaks VCDM 2.0
     │   ├── SchemaViolationError               the type's JSON Schema refuses the document
     │   └── SchemaNotAllowedError              a schema that nobody pinned
     ├── CanonicalizationLimitError             a graph that costs too much to canonicalise
@@ -39,7 +40,9 @@
     ├── CodeError                              a printed code that is not usable here
     │   ├── CodeMistypedError
     │   └── WrongCodeKindError
-    ├── StoreError                             an index, bucket or form that does not hold together
+    ├── PublishedDocumentError                 what an issuer publishes beside credentials is malformed
+    │   ├── NoticeError                        a document of status notices
+    │   └── AbsenceNotProvenError              a missing code that nothing proves to be missing
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
     └── ShareError                             a share's package, link or presentation is malformed
@@ -113,6 +116,10 @@ class InvalidDatetimeError(DocumentError):
     code = "INVALID_DATETIME"
     type = PROBLEM_TYPES + "INVALID_DATETIME"
     title = "The date and time is malformed"
+
+
+class StructureError(DocumentError):
+    """The document breaks a rule of the data model."""
 
 
 class SchemaViolationError(DocumentError):
@@ -341,28 +348,22 @@ class WrongCodeKindError(CodeError):
     title = "This is a code for another box"
 
 
-class StoreError(VcError):
-    """An index, a bucket or a sealed form does not hold together."""
+class PublishedDocumentError(VcError):
+    """An index, a bucket or another document that an issuer publishes beside credentials is malformed."""
 
-    code = "STORE_MALFORMED"
-    type = PROBLEM_TYPES + "STORE_MALFORMED"
-    title = "The store of sealed certificates is malformed"
+    title = "A document that the issuer publishes is malformed"
 
 
-class NoticeError(StoreError):
-    """A status notice is malformed, or this entry's id does not open it."""
-
-    code = "NOTICE_MALFORMED"
-    type = PROBLEM_TYPES + "NOTICE_MALFORMED"
-    title = "The reason of the status could not be read"
+class NoticeError(PublishedDocumentError):
+    """A document of status notices is malformed."""
 
 
-class AbsenceNotProvenError(StoreError):
-    """Nothing proves that there is no form under that locator."""
+class AbsenceNotProvenError(PublishedDocumentError):
+    """A code is not in the store, but nothing proves that no certificate carries it."""
 
     code = "ABSENCE_NOT_PROVEN"
     type = PROBLEM_TYPES + "ABSENCE_NOT_PROVEN"
-    title = "Whether there is such a certificate could not be checked"
+    title = "The code could not be checked"
 
 
 class ShareError(VcError):

@@ -40,9 +40,7 @@
     ├── CodeError                              a printed code that is not usable here
     │   ├── CodeMistypedError
     │   └── WrongCodeKindError
-    ├── PublishedDocumentError                 what an issuer publishes beside credentials is malformed
-    │   ├── NoticeError                        a document of status notices
-    │   └── AbsenceNotProvenError              a missing code that nothing proves to be missing
+    ├── StoreError                             an index, bucket or form that does not hold together
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
     └── ShareError                             a share's package, link or presentation is malformed
@@ -348,22 +346,28 @@ class WrongCodeKindError(CodeError):
     title = "This is a code for another box"
 
 
-class PublishedDocumentError(VcError):
-    """An index, a bucket or another document that an issuer publishes beside credentials is malformed."""
+class StoreError(VcError):
+    """An index, a bucket or a sealed form does not hold together."""
 
-    title = "A document that the issuer publishes is malformed"
-
-
-class NoticeError(PublishedDocumentError):
-    """A document of status notices is malformed."""
+    code = "STORE_MALFORMED"
+    type = PROBLEM_TYPES + "STORE_MALFORMED"
+    title = "The store of sealed certificates is malformed"
 
 
-class AbsenceNotProvenError(PublishedDocumentError):
-    """A code is not in the store, but nothing proves that no certificate carries it."""
+class NoticeError(StoreError):
+    """A status notice is malformed, or this entry's id does not open it."""
+
+    code = "NOTICE_MALFORMED"
+    type = PROBLEM_TYPES + "NOTICE_MALFORMED"
+    title = "The reason of the status could not be read"
+
+
+class AbsenceNotProvenError(StoreError):
+    """Nothing proves that there is no form under that locator."""
 
     code = "ABSENCE_NOT_PROVEN"
     type = PROBLEM_TYPES + "ABSENCE_NOT_PROVEN"
-    title = "The code could not be checked"
+    title = "Whether there is such a certificate could not be checked"
 
 
 class ShareError(VcError):

@@ -7,6 +7,7 @@ names of institutions.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -61,7 +62,7 @@ def array(value: Any, *, least: int = 0, most: int) -> Sequence[Any]:
 def ordered(value: Any, item: Callable[[Any], str], *, least: int = 0, most: int) -> Sequence[str]:
     """Return an array of text that is sorted and names nothing twice."""
     items = [item(each) for each in array(value, least=least, most=most)]
-    if any(left >= right for left, right in zip(items, items[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(items)):
         raise malformed("the items are not sorted, or one stands there twice")
     return items
 

@@ -13,6 +13,7 @@
     │   └── SessionEndedError        logged out, timed out, or never logged in
     ├── OfferError
     │   ├── UnreadableOfferError     neither an offer, nor a claim link, nor a claim code
+    │   │   └── UnwelcomeLinkError   a link that no slip carries; it is not opened
     │   ├── IssuerMetadataError      the issuer's own description contradicts itself or the offer
     │   ├── UnknownIssuerError       the registry knows no such issuer
     │   ├── IssuerUnreachableError   the issuer did not answer, or not in a way that counts
@@ -123,6 +124,13 @@ class UnreadableOfferError(OfferError):
 
     code = "OFFER_UNREADABLE"
     title = "This is not a claim link or a claim code"
+
+
+class UnwelcomeLinkError(UnreadableOfferError):
+    """A link that no slip carries, such as ``javascript:``; it is not opened."""
+
+    code = "QR_REJECTED"
+    title = "This link is not opened here"
 
 
 class IssuerMetadataError(OfferError):

@@ -1,0 +1,68 @@
+"""The collaborators of the use cases, put together once at the edge: a request, a command."""
+
+import os
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from ledger.client import LedgerClient
+from ledger.proof.pins import PinStore
+from wallet.accounts import PassphraseGate
+from wallet.settings import WalletSettings
+from wallet.vault import Random
+from web.fetcher import Fetch, Fetcher
+
+LEDGER_SECONDS = 5.0
+
+
+class Ledger(Protocol):
+    """What the wallet asks of the ledger; ``ledger.client.LedgerClient`` is one."""
+
+    snapshot = LedgerClient.snapshot
+    verify_receipt = LedgerClient.verify_receipt
+    agreements = LedgerClient.agreements
+    agreement_keys = LedgerClient.agreement_keys
+    registry = LedgerClient.registry
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the use cases need besides the database, the holder's wallet, the time and their arguments.
+
+    Attributes:
+        settings: The instance's settings.
+        ledger: The consortium's registry, every answer of it proved.
+        fetcher: The one way to ask another service.
+        gate: Limits how many passphrases are worked on at once.
+        random: Gives that many unpredictable bytes.
+    """
+
+    settings: WalletSettings
+    ledger: Ledger
+    fetcher: Fetch
+    gate: PassphraseGate
+    random: Random
+
+
+def make_parts(settings: WalletSettings) -> Parts:
+    """Put the collaborators together, with the network and the operating system's randomness.
+
+    Raises:
+        ledger.proof.errors.PinError: There is no pin to check the ledger by, or it is another ledger's.
+    """
+    pins = (
+        PinStore.start(settings.pin, pin_file=settings.ledger_pin)
+        if settings.ledger_pin
+        else PinStore(settings.pin)
+    )
+    pins.load()
+    # The node's address is a setting, not something that a document names, so it needs no vetting.
+    http = httpx.Client(timeout=LEDGER_SECONDS, trust_env=False, follow_redirects=False)
+    return Parts(
+        settings=settings,
+        ledger=LedgerClient(settings.ledger_url, pins=pins, http=http.request),
+        fetcher=Fetcher(insecure_loopback=settings.insecure_loopback),
+        gate=PassphraseGate(),
+        random=os.urandom,
+    )

@@ -1,0 +1,289 @@
+"""The wallet's side of OpenID4VCI: the requests to an issuer, and its refusals in our words.
+
+Every function here is one request, or the one retry that the standard allows. What an answer means for the
+claim is decided in ``receiving``. No answer is believed further than its shape.
+
+Spec: OpenID4VCI 1.0, sections 6, 7, 8 and appendix F.1; RFC 6749, section 5; RFC 9457.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from jwcrypto import jwk, jws
+
+from crypto import strict_json
+from crypto.errors import CryptoError
+from crypto.keys import PrivateKey
+from crypto.multibase import base64url_encode
+from vc import did_key
+from vc.printed_code import PrintedCode
+from wallet.errors import (
+    ClaimDeniedError,
+    IssuerUnreachableError,
+    OfferError,
+    OfferExpiredError,
+    OfferLockedError,
+    OfferUnknownError,
+    OfferUsedError,
+    OfferVoidError,
+    UnreadableOfferError,
+    WrongPinError,
+)
+from wallet.offers import PRE_AUTHORIZED, OfferReference
+from web import limits
+from web.errors import FetchError, FetchLimitError, RateLimitedError
+from web.fetcher import Fetch, Response
+
+ANSWER_BYTES = 64 * 1024
+LONGEST_TOKEN = 8 * 1024
+TOKEN_SECONDS = 300
+"""What a token's life is taken for where the issuer does not say it: five minutes, the longest of a
+bearer's.
+"""
+
+PROOF_TYPE = "openid4vci-proof+jwt"
+
+Prove = Callable[[], str]
+"""Makes a key proof with a fresh nonce."""
+
+_TRIES_LEFT = re.compile(r"(\d{1,2}) (?:tries|try|attempts?) left", re.ASCII)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token and how many seconds it lives."""
+
+    value: str = field(repr=False)
+    expires_in: int
+
+
+def mint_offer(code: PrintedCode, *, claims_url: str, fetcher: Fetch) -> OfferReference:
+    """Have the issuer mint an offer for a claim code.
+
+    Raises:
+        OfferError: The slip is unknown, used, expired, locked or void; its kind says which.
+        IssuerUnreachableError: Nothing that counts came back.
+    """
+    answer = _post(f"{claims_url}/claims/offers", json={"claim_code": code.text}, fetcher=fetcher)
+    document = _object(answer)
+    if answer.status not in {200, 201}:
+        raise _slip_refusal(answer.status, document)
+    url = document.get("credential_offer_uri")
+    if not isinstance(url, str) or len(url) > limits.URL_CHARS:
+        raise IssuerUnreachableError("the issuer's answer names no offer")
+    return OfferReference(url)
+
+
+def redeem(endpoint: str, *, pre_authorized_code: str, pin: str | None, fetcher: Fetch) -> AccessToken:
+    """Trade a pre-authorized code, and the PIN where one is asked, for an access token.
+
+    Raises:
+        WrongPinError: The PIN is not right.
+        OfferError: The code is used, expired or dead.
+        IssuerUnreachableError: Nothing that counts came back.
+
+    Spec: OpenID4VCI 1.0, section 6.
+    """
+    form = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": pre_authorized_code}
+    if pin is not None:
+        form["tx_code"] = pin
+    answer = _post(
+        endpoint,
+        body=urlencode(form).encode(),
+        content_type="application/x-www-form-urlencoded",
+        fetcher=fetcher,
+    )
+    document = _object(answer)
+    if answer.status != 200:
+        raise _token_refusal(answer.status, document, with_pin=pin is not None)
+    value, expires_in = document.get("access_token"), document.get("expires_in", TOKEN_SECONDS)
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TOKEN or not value.isascii():
+        raise IssuerUnreachableError("the issuer's answer holds no token")
+    if str(document.get("token_type", "")).lower() != "bearer" or not isinstance(expires_in, int):
+        raise IssuerUnreachableError("the issuer's token is of a kind that this wallet cannot use")
+    return AccessToken(value, max(0, expires_in))
+
+
+def fetch_nonce(endpoint: str, *, fetcher: Fetch) -> str:
+    """Fetch a fresh c_nonce.
+
+    Raises:
+        IssuerUnreachableError: Nothing that counts came back.
+
+    Spec: OpenID4VCI 1.0, section 7.
+    """
+    answer = _post(endpoint, body=b"", fetcher=fetcher)
+    nonce = _object(answer).get("c_nonce")
+    if not 200 <= answer.status < 300 or not isinstance(nonce, str) or not 0 < len(nonce) <= LONGEST_TOKEN:
+        raise IssuerUnreachableError("the issuer gives no nonce")
+    return nonce
+
+
+def key_proof(key: PrivateKey, *, algorithm: str, audience: str, nonce: str, issued_at: datetime) -> str:
+    """Prove possession of a key to one issuer, once.
+
+    Args:
+        key: The holder's Ed25519 key; the proof names it by its did:key.
+        algorithm: The JOSE name under which the issuer accepts it.
+        audience: The credential issuer identifier.
+        nonce: A fresh c_nonce.
+        issued_at: The time.
+
+    Returns:
+        The JWT. It has no ``iss``: with a pre-authorized code the wallet is anonymous.
+
+    Spec: OpenID4VCI 1.0, appendix F.1.
+    """
+    did = did_key.did(key.public)
+    private = jwk.JWK(**key.public.jwk, d=base64url_encode(key.to_bytes()))
+    header = {"alg": algorithm, "typ": PROOF_TYPE, "kid": f"{did}#{did.removeprefix('did:key:')}"}
+    claims = {"aud": audience, "iat": int(issued_at.timestamp()), "nonce": nonce}
+    token = jws.JWS(json.dumps(claims, separators=(",", ":")).encode())
+    token.allowed_algs = [algorithm]
+    token.add_signature(private, protected=json.dumps(header, separators=(",", ":")))
+    return token.serialize(compact=True)
+
+
+def fetch_credential(
+    endpoint: str, *, configuration_id: str, prove: Prove, access_token: str, fetcher: Fetch
+) -> dict[str, Any]:
+    """Fetch one credential; a stale nonce is replaced once.
+
+    Raises:
+        OfferExpiredError: The token is over.
+        ClaimDeniedError: The issuer signs nothing for it any more.
+        OfferError: The issuer refused for another reason.
+        IssuerUnreachableError: Nothing that counts came back.
+
+    Spec: OpenID4VCI 1.0, section 8.
+    """
+    for last in (False, True):
+        answer = _post(
+            endpoint,
+            json={"credential_configuration_id": configuration_id, "proofs": {"jwt": [prove()]}},
+            headers={"authorization": f"Bearer {access_token}"},
+            max_bytes=limits.JSON_BODY_BYTES,
+            fetcher=fetcher,
+        )
+        document = _object(answer)
+        if answer.status == 200:
+            return _only_credential(document)
+        if document.get("error") != "invalid_nonce" or last:
+            break
+    raise _credential_refusal(answer.status, document)
+
+
+def _only_credential(document: dict[str, Any]) -> dict[str, Any]:
+    listed = document.get("credentials")
+    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
+        raise IssuerUnreachableError("the issuer's answer holds no credential, or several")
+    credential = listed[0].get("credential")
+    if not isinstance(credential, dict):
+        raise IssuerUnreachableError("the issuer's credential is not of the format that was offered")
+    return credential
+
+
+def _slip_refusal(status: int, problem: dict[str, Any]) -> Exception:
+    code = problem.get("code")
+    if code == "SLIP_USED":
+        return OfferUsedError("the slip was used", claimed_at=_moment(problem.get("claimed_at")))
+    if code == "CODE_MISTYPED":
+        return UnreadableOfferError("the claim code is mistyped: it has 24 characters in six groups")
+    if status == 429:
+        return RateLimitedError("the issuer asks to wait a moment")
+    kinds: dict[Any, type[OfferError]] = {
+        "SLIP_EXPIRED": OfferExpiredError,
+        "SLIP_LOCKED": OfferLockedError,
+        "SLIP_VOID": OfferVoidError,
+        "CLAIM_CODE_UNKNOWN": OfferUnknownError,
+    }
+    if code in kinds:
+        return kinds[code]("the issuer says so")
+    return IssuerUnreachableError(f"the issuer answered {status} to the claim code")
+
+
+def _token_refusal(status: int, document: dict[str, Any], *, with_pin: bool) -> Exception:
+    error, code = document.get("error"), document.get("code")
+    if code in {"SLIP_USED", "SLIP_EXPIRED", "SLIP_LOCKED", "SLIP_VOID"}:
+        return _slip_refusal(status, document)
+    if status == 429:
+        return RateLimitedError("the issuer asks to wait a moment")
+    if error not in {"invalid_grant", "invalid_tx_code", "invalid_request"}:
+        return IssuerUnreachableError(f"the issuer answered {status} to the offer")
+    described = str(document.get("error_description", ""))
+    tries_left = _tries_left(document, described)
+    if with_pin and (error == "invalid_tx_code" or tries_left is not None or "tx_code" in described):
+        if tries_left == 0:
+            return OfferLockedError("that was the last try")
+        return WrongPinError("the PIN is not right", tries_left=tries_left)
+    return OfferExpiredError("the offer is used, expired or withdrawn")
+
+
+def _tries_left(document: dict[str, Any], described: str) -> int | None:
+    told = document.get("tries_left")
+    if isinstance(told, int) and not isinstance(told, bool):
+        return max(0, told)
+    found = _TRIES_LEFT.search(described)
+    return int(found.group(1)) if found else None
+
+
+def _credential_refusal(status: int, document: dict[str, Any]) -> Exception:
+    error = document.get("error")
+    if status == 401:
+        return OfferExpiredError("the claim took too long")
+    if error == "credential_request_denied":
+        return ClaimDeniedError("the issuer signs nothing for this claim any more")
+    return IssuerUnreachableError(f"the issuer answered {status} to the request for the certificate")
+
+
+def _post(
+    url: str,
+    *,
+    fetcher: Fetch,
+    json: Any = None,
+    body: bytes | None = None,
+    content_type: str | None = None,
+    headers: dict[str, str] | None = None,
+    max_bytes: int = ANSWER_BYTES,
+) -> Response:
+    try:
+        return fetcher.post(
+            url,
+            json=json,
+            body=body,
+            content_type=content_type,
+            accept="application/json",
+            headers=headers,
+            max_bytes=max_bytes,
+        )
+    except FetchLimitError:
+        raise
+    except FetchError as error:
+        raise IssuerUnreachableError("the issuer does not answer") from error
+
+
+def _object(answer: Response) -> dict[str, Any]:
+    try:
+        document = strict_json.parse(answer.body, max_bytes=limits.JSON_BODY_BYTES)
+    except CryptoError as error:
+        raise IssuerUnreachableError(
+            f"the issuer answered {answer.status} with something unreadable"
+        ) from error
+    if not isinstance(document, dict):
+        raise IssuerUnreachableError(f"the issuer answered {answer.status} with something unreadable")
+    return document
+
+
+def _moment(value: Any) -> str | None:
+    """Read when a slip was used: seconds, or a date-time; anything else is not shown."""
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC).isoformat()
+        return datetime.fromisoformat(str(value)).isoformat() if value else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -8,15 +8,40 @@ node is silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urlencode
 
-from crypto.errors import PROBLEM_TYPES
+import httpx
+
+from crypto import cbor, strict_json
+from crypto.errors import PROBLEM_TYPES, CryptoError
+from crypto.multibase import base64url_encode
 from ledger.errors import LedgerError
-from ledger.proof.bundle import Bundle
+from ledger.proof import verify
+from ledger.proof.bundle import Bundle, Consistency
+from ledger.proof.errors import CheckpointError, ProofMalformedError, ReceiptError, RollbackError
 from ledger.proof.pins import PinStore
 from ledger.proof.verify import Receipt, Snapshot
-from ledger.registry import AgreementRecord, StateKey
+from ledger.registry import AgreementRecord, StateKey, agreement_key, seq_key
+from ledger.statements import parse_statement
+
+MAX_HEAD_AGE = 5
+"""Seconds for which a head that was fetched counts as the present one."""
+
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+TIMEOUT = 5.0
+
+_KEPT = 512
+_SUCCESS = 2
+_REFUSED = 4
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class LedgerUnavailableError(LedgerError):
@@ -31,7 +56,7 @@ class StatementRefusedError(LedgerError):
     """The ledger's rules refuse the statement: repeating it will not help.
 
     Attributes:
-        code: The rule's code, such as ``TX_WRONG_CHAIN`` or ``SEQUENCE``.
+        code: The rule's code as ``ledger.errors.Reject`` names it, such as ``TX_SEQUENCE``.
     """
 
     title = "The ledger refused the statement"
@@ -42,27 +67,59 @@ class StatementRefusedError(LedgerError):
         self.type = PROBLEM_TYPES + code
 
 
+class FalseReceiptError(ReceiptError):
+    """The node acknowledged a statement and then proved another one in its place."""
+
+    code = "LEDGER_RECEIPT_FALSE"
+    type = PROBLEM_TYPES + "LEDGER_RECEIPT_FALSE"
+    title = "The ledger node acknowledged what it did not write"
+
+
+class Answer(Protocol):
+    """What a transport returns: the parts of ``httpx.Response`` that are used."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+
+
+Transport = Callable[..., Answer]
+"""Called as ``http(method, url, content=…, headers=…)``; ``httpx.Client(timeout=…).request`` is one."""
+
+
 class LedgerClient:
     """One node's HTTP API, checked against a pin store. Safe to share between threads."""
 
-    def __init__(self, url: str, *, pins: PinStore, http: Callable[..., Any]) -> None:
+    def __init__(self, url: str, *, pins: PinStore, http: Transport | None = None) -> None:
         """Keep the collaborators; nothing is fetched yet.
 
         Args:
             url: The node's base URL, without trailing slash.
             pins: The pin store of this service.
-            http: ``httpx.Client.request`` or anything of that shape, with a timeout of its own.
+            http: A transport with a timeout of its own; None for one of our own with ``TIMEOUT``.
         """
+        self._url = url.rstrip("/")
+        self.pins = pins
+        self._http: Transport = http if http is not None else capped_transport()
+        # The three caches below may be filled twice by two threads; they hold only what was checked.
+        self._snapshots: _Recent[frozenset[StateKey], tuple[int, Snapshot, bytes]] = _Recent(_KEPT)
+        self._trees: _Recent[int, bytes] = _Recent(_KEPT)
+        self._documents: _Recent[bytes, dict[str, Any]] = _Recent(_KEPT)
 
     @property
     def chain_id(self) -> str:
         """The ledger's chain id, from the pin."""
+        return self.pins.load().chain_id
 
     def snapshot(self, keys: Iterable[StateKey], *, now: int) -> tuple[Snapshot, bytes]:
         """Fetch values of the registry under a head at most five seconds old.
 
         Args:
-            keys: Keys built by ``ledger.registry``.
+            keys: Keys built by ``ledger.registry``; none for the checkpoint alone.
             now: The current time in integer seconds.
 
         Returns:
@@ -70,29 +127,87 @@ class LedgerClient:
 
         Raises:
             LedgerUnavailableError: The node is silent.
-            ReceiptError: Its answer does not check (``InconsistentError`` keeps the evidence).
+            ReceiptError: Its answer does not check (``InconsistentError`` and ``RollbackError`` keep the
+                evidence).
+            NotProvenError: It left out a key.
         """
+        wanted = frozenset(keys)
+        held = self._snapshots.get(wanted)
+        if held is not None and 0 <= now - held[0] < MAX_HEAD_AGE:
+            return held[1], held[2]
+        pin = self.pins.load()
+        query = [("key", base64url_encode(key)) for key in sorted(cbor.encode(key) for key in wanted)]
+        body = self._get("/v1/state", [*query, ("from", str(pin.size))])
+        snapshot = verify.verify_snapshot(body, pin=pin, now=now)
+        if snapshot.size < pin.size:
+            raise RollbackError("the node serves an older log than one already seen", evidence=body)
+        if not snapshot.checkpoint.consistent:
+            raise CheckpointError("the node withholds the proof that its log continues the known one")
+        for key in wanted:
+            snapshot.value(key)
+        self.pins.advance(to=snapshot.checkpoint.next_pin)
+        self._snapshots.put(wanted, (now, snapshot, body))
+        return snapshot, body
 
     def submit(self, statement: bytes) -> int:
         """Submit a signed statement; submitting the same bytes again is harmless.
 
         Returns:
-            The index of its entry in the log.
+            The index of its entry in the log. ``receipt`` proves it.
 
         Raises:
             LedgerUnavailableError: The node is silent: whether it took the statement is not known.
             StatementRefusedError: The rules refuse it.
         """
+        answer = self._send("POST", "/v1/statements", statement, content_type="application/cose")
+        index = _json(answer).get("index")
+        if type(index) is not int:
+            raise LedgerUnavailableError("the node's answer cannot be read")
+        # What was fetched a moment ago is no longer the present state.
+        self._snapshots.clear()
+        return index
 
     def next_seq(self, did: str, role: str, *, now: int) -> int:
         """Return the next sequence number for a DID in a role (``submission`` or ``governance``)."""
+        self._snapshots.clear()
+        snapshot, _ = self.snapshot([seq_key(did, role)], now=now)
+        return snapshot.next_seq(did, role)
 
-    def receipt(self, entry_index: int, *, credential_type: str, now: int) -> Bundle:
+    def receipt(
+        self, entry_index: int, *, credential_type: str, now: int, statement: bytes | None = None
+    ) -> Bundle:
         """Fetch the proof of one's own anchor, with issuer record and a grant for the type at its block.
 
         Add the batch path with ``ledger.proof.bundle.with_batch_path`` and encode it with ``.encode()``.
-        The signatures, paths and state proofs have been checked; the batch path is the issuer's own.
+        Signatures, paths and state proofs have been checked; the batch path is the issuer's own.
+
+        Args:
+            entry_index: What ``submit`` returned.
+            credential_type: The type whose grant the receipt proves, ``GraduationCertificate``.
+            now: The current time in integer seconds.
+            statement: The submitted bytes: the entry has to be exactly these.
+
+        Raises:
+            LedgerUnavailableError: The node is silent.
+            FalseReceiptError: The entry is another statement than the submitted one.
+            ReceiptError: The proof does not check, or there is no grant for the type.
         """
+        pin = self.pins.load()
+        query = [("type", credential_type), ("from", str(pin.size))]
+        bundle = Bundle.decode(self._get(f"/v1/entries/{entry_index}/proof", query))
+        if bundle.entry is None or bundle.entry_inclusion is None:
+            raise ProofMalformedError("the node's proof lacks the entry")
+        if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
+            raise FalseReceiptError(f"entry {entry_index} is not the statement that was submitted")
+        issuer_id = parse_statement(bundle.entry).issuer
+        receipt, _ = verify.verify_anchor(
+            bundle, issuer_id=issuer_id, credential_type=credential_type, pin=pin, now=now
+        )
+        if not receipt.consistent:
+            raise CheckpointError("the node withholds the proof that its log continues the known one")
+        self.pins.advance(to=receipt.checkpoint.next_pin)
+        # Field 12 spoke to this pin alone; the receipt travels to others.
+        return replace(bundle, consistency=None)
 
     def verify_receipt(
         self, bundle: bytes, *, digest: bytes, issuer_id: str, credential_type: str, now: int
@@ -100,16 +215,169 @@ class LedgerClient:
         """Check a receipt as ``ledger.proof.verify.verify_receipt`` does, online.
 
         Where the receipt's tree is not yet known to be one with the highest checkpoint, the proof is fetched.
+
+        Raises:
+            LedgerUnavailableError: The node is silent: check offline, against ``pins.load()``.
+            ReceiptError: The receipt does not check.
         """
+        pin = self.pins.load()
+        size = Bundle.decode(bundle).head_inclusion.size
+        known = self._trees.get(size)
+        proofs: list[Consistency] = []
+        if known is not None:
+            # This tree was proved to be one with a checkpoint that the present one continues.
+            pin = replace(pin, size=size, root=known)
+        elif size != pin.size:
+            proofs = [self._consistency(*sorted([size, pin.size]))]
+        receipt = verify.verify_receipt(
+            bundle,
+            digest=digest,
+            issuer_id=issuer_id,
+            credential_type=credential_type,
+            pin=pin,
+            now=now,
+            consistency=proofs,
+        )
+        if known is None:
+            self._trees.put(size, receipt.checkpoint.root)
+            self.pins.advance(to=receipt.checkpoint.next_pin)
+        return receipt
 
     def agreements(self, *, now: int) -> list[tuple[AgreementRecord, dict[str, Any]]]:
-        """Return the agreements that the members hold in force, each with its document, digests checked."""
+        """Return the agreements that the members hold in force, each with its document, digests checked.
+
+        A node can leave an agreement out, and so hide a recognition; it can invent or prolong none.
+        """
+        keys = self.agreement_keys(now=now)
+        snapshot, _ = self.snapshot(keys, now=now)
+        records = [snapshot.agreement(str(key[1])) for key in keys]
+        return [
+            (record, self.document(record.digest))
+            for record in records
+            if record is not None and record.in_force(now)
+        ]
 
     def agreement_keys(self, *, now: int) -> list[StateKey]:
         """Return the state keys of every agreement ever started, for stapling their state."""
+        listed = _json(self._get("/v1/agreements", [])).get("agreements", [])
+        ids = {item["id"] for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str)}
+        return [agreement_key(agreement_id) for agreement_id in sorted(ids)]
+
+    def document(self, digest: bytes) -> dict[str, Any]:
+        """Return the agreement document with a digest.
+
+        Raises:
+            LedgerUnavailableError: The node is silent, or serves other bytes.
+        """
+        held = self._documents.get(digest)
+        if held is None:
+            body = self._get(f"/v1/agreements/{digest.hex()}", [])
+            if hashlib.sha256(body).digest() != digest:
+                raise LedgerUnavailableError("the node serves other bytes than those agreed upon")
+            held = _json(body)
+            self._documents.put(digest, held)
+        return held
+
+    def put_document(self, document: bytes) -> None:
+        """Leave an agreement's document, in its JCS form, with the node, which serves it by its digest.
+
+        Raises:
+            StatementRefusedError: No proposal or agreement names this document.
+        """
+        path = f"/v1/agreements/{hashlib.sha256(document).hexdigest()}"
+        self._send("PUT", path, document, content_type="application/json")
 
     def registry(self) -> dict[str, Any]:
         """Return members, issuers, grants, wallets and agreements as the node lists them, for pages.
 
         A listing is not proved: decide nothing by it.
         """
+        return _json(self._get("/v1/registry", []))
+
+    def proposals(self) -> dict[str, Any]:
+        """Return the proposals as the node lists them; not proved, for pages."""
+        return _json(self._get("/v1/proposals", []))
+
+    def _consistency(self, first: int, second: int) -> Consistency:
+        body = self._get("/v1/consistency", [("first", str(first)), ("second", str(second))])
+        try:
+            value = cbor.decode(body)
+            return Consistency(value[0], value[1], tuple(value[2]))
+        except (CryptoError, TypeError, ValueError, IndexError, KeyError) as error:
+            raise ProofMalformedError("the node's consistency proof cannot be read") from error
+
+    def _get(self, path: str, query: Iterable[tuple[str, str]]) -> bytes:
+        encoded = urlencode(list(query))
+        return self._send("GET", f"{path}?{encoded}" if encoded else path, b"")
+
+    def _send(self, method: str, path: str, content: bytes, *, content_type: str | None = None) -> bytes:
+        headers = {} if content_type is None else {"Content-Type": content_type}
+        try:
+            answer = self._http(method, self._url + path, content=content or None, headers=headers)
+        except (httpx.HTTPError, OSError) as error:
+            raise LedgerUnavailableError("the ledger node does not answer") from error
+        if answer.status_code // 100 == _SUCCESS:
+            return answer.content
+        if answer.status_code // 100 == _REFUSED and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            raise _refusal(answer.content)
+        raise LedgerUnavailableError(f"the ledger node answers {answer.status_code}")
+
+
+def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
+    """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
+    client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+
+    def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+        with client.stream(method, url, content=content, headers=headers) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise LedgerUnavailableError("the ledger node's answer is too large")
+            return httpx.Response(response.status_code, content=bytes(body))
+
+    return send
+
+
+class _Recent(Generic[K, V]):
+    """The last few values by key, shared by threads; the lock covers the order."""
+
+    def __init__(self, most: int) -> None:
+        self._items: OrderedDict[K, V] = OrderedDict()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            if key in self._items:
+                self._items.move_to_end(key)
+            return self._items.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        with self._lock:
+            self._items[key] = value
+            self._items.move_to_end(key)
+            while len(self._items) > self._most:
+                self._items.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        value = strict_json.parse(body, max_bytes=MAX_ANSWER_BYTES)
+    except CryptoError as error:
+        raise LedgerUnavailableError("the node's answer cannot be read") from error
+    if not isinstance(value, dict):
+        raise LedgerUnavailableError("the node's answer cannot be read")
+    return value
+
+
+def _refusal(body: bytes) -> StatementRefusedError:
+    problem = _json(body)
+    code, detail = problem.get("code"), problem.get("detail")
+    if not isinstance(code, str) or not code.isascii():
+        raise LedgerUnavailableError("the node's answer cannot be read")
+    return StatementRefusedError(str(detail or problem.get("title", "refused")), code=code)

@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger import merkle
-from ledger.core.blocks import Block, parse_block
-from ledger.errors import BlockError, MerkleError
+from ledger.core.blocks import CONSORTIUM, SINGLE_OPERATOR, Block, parse_block
+from ledger.errors import HistoryError, MerkleError
 from ledger.proof.bundle import Bundle, Consistency, Inclusion, Link, Signer
 from ledger.proof.errors import CheckpointError, InclusionError, InconsistentError, ProofMalformedError
 from ledger.proof.pins import Pin, signers_digest
 from ledger.proof.receipts import check_quorum
-
-SINGLE_OPERATOR = 1
-CONSORTIUM = 2
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def read_block(entry: bytes) -> Block:
     """
     try:
         return parse_block(entry)
-    except BlockError as error:
+    except HistoryError as error:
         raise ProofMalformedError("an entry that should be a block is none") from error
 
 

@@ -21,10 +21,12 @@ from typing import Any
 
 from crypto import cbor
 from crypto.errors import CryptoError
+from ledger import merkle
+from ledger.core.blocks import FIRST_EPOCH
+from ledger.core.genesis import Genesis
 from ledger.proof.bundle import Signer
 from ledger.proof.errors import PinError
-
-CHAIN_PREFIX = "urn:vocred:ledger:"
+from ledger.statements import CHAIN_ID_PREFIX
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ class Pin:
     earlier: dict[int, tuple[Signer, ...]]
     size: int
     root: bytes
+
+    @classmethod
+    def from_genesis(cls, genesis: Genesis) -> Pin:
+        """Return the first pin of a ledger: its first signers, and the tree of log entry 0 alone."""
+        signers = tuple(Signer(member, key.cose_key) for member, key in genesis.signer_set)
+        root = merkle.leaf_hash(genesis.entry)
+        return cls(genesis.chain_id, FIRST_EPOCH, signers, len(signers) == 1, {}, 1, root)
 
     def to_bytes(self) -> bytes:
         """Return the content of a pin file: deterministic CBOR."""
@@ -85,7 +94,7 @@ class Pin:
             )
         except (CryptoError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise PinError("the pin file is damaged") from error
-        if not pin.chain_id.startswith(CHAIN_PREFIX) or len(pin.root) != hashlib.sha256().digest_size:
+        if not pin.chain_id.startswith(CHAIN_ID_PREFIX) or len(pin.root) != hashlib.sha256().digest_size:
             raise PinError("the pin file is damaged")
         return pin
 

@@ -15,12 +15,11 @@ from typing import Any
 from crypto import cbor
 from crypto.errors import CryptoError
 from ledger import merkle, prefix_map
-from ledger.core.blocks import Block
+from ledger.core.blocks import SINGLE_OPERATOR, Block
 from ledger.errors import LedgerError, MapProofError, MerkleError
 from ledger.proof.batch import SMALLEST_BATCH, leaf_hash
 from ledger.proof.bundle import HEAD, OWN, Bundle, Consistency
 from ledger.proof.checkpoints import (
-    SINGLE_OPERATOR,
     Checkpoint,
     check_checkpoint,
     check_inclusion,

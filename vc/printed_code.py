@@ -7,11 +7,10 @@
 
 1. A **code** is 24 characters of the alphabet; a character's value is its position there.
 2. Over GF(32) with x^5+x^2+1, h starts at 0 and becomes 2h XOR s for each character's value s. A
-certificate's code has
-   h = 1, a claim code h = 2, so no code of one kind passes for the other, and no single slip or swap goes
-   unseen.
+   certificate's code has h = 1, a claim code h = 2: neither passes for the other, and no single slip or swap
+   of neighbours goes unseen.
 3. **Locator** (16 bytes, where the form lies) and **key** (32 bytes, what opens it) are HKDF-SHA-256 of the
-24 characters.
+   24 characters.
 
 The format is permanent: it is on paper. Here is arithmetic only; which store holds the form is
 ``vc.form_store``'s business.

@@ -152,15 +152,18 @@ def open_wallet(
     name_key = _name_key(name)
     subject = sha256(name_key.encode()).hexdigest()
     period, left = _period(now)
-    if store.failures(db, subject, period) >= FAILURES_PER_PERIOD:
-        raise TooManyAttemptsError(left)
+    # Counted before it is tried and forgiven when it was right, so that tries side by side are counted too.
+    with transaction(db):
+        if store.failures(db, subject, period) >= FAILURES_PER_PERIOD:
+            raise TooManyAttemptsError(left)
+        store.add_failure(db, subject, period)
     row = store.account_by_name(db, name_key)
     with gate.place():
         data_key = _unwrap(row, passphrase[:LONGEST_PASSPHRASE], random=random)
     if row is None or data_key is None:
-        with transaction(db):
-            store.add_failure(db, subject, period)
         raise WrongPassphraseError("the name or the passphrase is not right")
+    with transaction(db):
+        store.forgive_failure(db, subject, period)
     return Wallet(row["id"], row["name"], Vault(data_key))
 
 

@@ -14,7 +14,6 @@ from crypto.keys import PublicKey
 from ledger.errors import LedgerError
 from ledger.proof.verify import Snapshot
 from ledger.registry import IssuerRecord, StateKey, grant_key, grants_key, issuer_key, number_key
-from schemas.catalogue import VOCABULARY
 from vc import controller_documents, documents
 from wallet.errors import CannotCheckError, UnknownIssuerError
 from wallet.parts import Parts
@@ -29,17 +28,19 @@ class KnownIssuer:
 
     Attributes:
         record: Its current record.
-        accredited: The types, as IRIs, that it may issue at this moment.
+        accredited: The types that it may issue at this moment, by the names of our catalogue.
+        keys: The registry's keys that say so, for stapling.
         snapshot: What proves both.
     """
 
     record: IssuerRecord
     accredited: frozenset[str]
+    keys: tuple[StateKey, ...]
     snapshot: Snapshot = field(repr=False)
 
     def may_issue(self, credential_type: str) -> bool:
-        """Tell whether the issuer may issue a type (its short name) at the snapshot's moment."""
-        return VOCABULARY + credential_type in self.accredited or credential_type in self.accredited
+        """Tell whether the issuer may issue a type at the snapshot's moment."""
+        return credential_type in self.accredited
 
 
 def by_number(number: int, *, parts: Parts, now: datetime) -> IssuerRecord:
@@ -100,7 +101,8 @@ def by_did(did: str, *, parts: Parts, now: datetime, also: tuple[StateKey, ...] 
         if (grant := snapshot.grant(accreditor, did, kind)) is not None and grant.in_force(moment)
     }
     stopped = record.suspended(moment) or (record.closed_at is not None and record.closed_at <= moment)
-    return KnownIssuer(record, frozenset() if stopped else frozenset(in_force), snapshot)
+    accredited = frozenset() if stopped else frozenset(in_force)
+    return KnownIssuer(record, accredited, (issuer_key(did), grants_key(did), *keys), snapshot)
 
 
 def fetch_document(record: IssuerRecord, *, parts: Parts) -> bytes:

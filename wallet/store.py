@@ -115,6 +115,14 @@ def add_failure(db: Database, subject: str, period: int) -> None:
     )
 
 
+def forgive_failure(db: Database, subject: str, period: int) -> None:
+    """Take back one counted attempt: it was right after all."""
+    db.execute(
+        "update attempt set failures = failures - 1 where subject = :subject and period = :period",
+        {"subject": subject, "period": period},
+    )
+
+
 # --- offers and claims ----------------------------------------------------------------------------
 
 

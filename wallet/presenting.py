@@ -1,0 +1,326 @@
+"""Shares: chosen certificates, behind a link that only its receiver can open.
+
+::
+
+    share    sign the presentation for one verifier, one id and one end; gather what proves it; seal it
+    under a fresh key open     the verifier's server asks with a token that comes out of the link's
+    fragment; it gets the sealed bytes close    erase the bytes; the link then says that it was closed
+
+The service keeps a blob that it cannot open while nobody is logged in: the key lies in the link's fragment,
+and a copy of it, for showing the link again, under the holder's data key. What stands beside the blob in
+the clear are times and counts. A share's id and a wrong token look the same from outside as an id that
+never was.
+
+Spec: ARCHITECTURE.md, "A share"; vc.shares.
+"""
+
+import hmac
+import json
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from sqlite_utils import Database
+
+from ledger.errors import LedgerError
+from ledger.registry import StateKey, issuer_key, number_key
+from vc import credentials, data_integrity, did_key, shares
+from vc.errors import ShareError as MalformedShareError
+from vc.shares import Package
+from wallet import holding, statuses, store
+from wallet.accounts import Wallet
+from wallet.errors import CannotCheckError, ShareClosedError, ShareError, ShareExpiredError, ShareUnknownError
+from wallet.holding import Held
+from wallet.parts import Parts
+from wallet.vault import NONCE_BYTES
+from web.database import transaction
+
+DAYS = (1, 30, 180)
+USUAL_DAYS = 30
+LONGEST_LABEL = 60
+MOST_CERTIFICATES = shares.MAX_CREDENTIALS
+
+ShareState = Literal["open", "expired", "closed"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """One share as its holder sees it.
+
+    Attributes:
+        share_id: Its id.
+        label: For whom it is, in the holder's words.
+        titles: What the shared certificates are called.
+        link: The link itself.
+        made_at: When it was made.
+        ends_at: Until when it opens.
+        state: open, expired or closed.
+        opened: How often it was opened.
+        opened_at: When it was opened last, or None.
+    """
+
+    share_id: str
+    label: str
+    titles: tuple[str, ...]
+    link: str = field(repr=False)
+    made_at: datetime
+    ends_at: datetime
+    state: ShareState
+    opened: int
+    opened_at: datetime | None
+
+
+def share(
+    db: Database,
+    wallet: Wallet,
+    credential_ids: list[str],
+    *,
+    label: str,
+    days: int,
+    parts: Parts,
+    now: datetime,
+) -> Share:
+    """Share certificates by a link.
+
+    Args:
+        db: The wallet's database.
+        wallet: The holder's wallet, open.
+        credential_ids: The chosen certificates.
+        label: For whom it is; seen by the holder alone.
+        days: 1, 30 or 180.
+        parts: The collaborators.
+        now: The time.
+
+    Returns:
+        The share, with its link.
+
+    Raises:
+        ShareError: The choice, the label or the days cannot be.
+        NothingThereError: The wallet does not hold one of the certificates.
+    """
+    chosen = _chosen(db, wallet, credential_ids, now=now)
+    if days not in DAYS:
+        raise ShareError("a share is open for 1, 30 or 180 days")
+    shown = _label(label)
+    share_id = shares.new_id(parts.settings.tag, random=parts.random(shares.RANDOM_BYTES))
+    key = parts.random(shares.KEY_BYTES)
+    ends_at = (now + timedelta(days=days)).replace(microsecond=0)
+    presentation = _presentation(chosen, share_id=share_id, ends_at=ends_at, parts=parts, now=now)
+    package = shares.encode_package(_package(chosen, presentation, parts=parts, now=now))
+    blob = shares.seal_package(package, key=key, share_id=share_id, nonce=parts.random(NONCE_BYTES))
+    content = {"label": shown, "key": key.hex(), "titles": [item.facts.title or "" for item in chosen]}
+    with transaction(db):
+        store.add_share(
+            db,
+            {
+                "id": share_id,
+                "account": wallet.account_id,
+                "token_hash": _token_hash(shares.token(key)),
+                "blob": blob,
+                "sealed": wallet.vault.seal(content, kind="share", row=share_id, random=parts.random),
+                "made_at": int(now.timestamp()),
+                "ends_at": int(ends_at.timestamp()),
+                "closed_at": None,
+                "opened": 0,
+                "opened_at": None,
+            },
+            [item.credential_id for item in chosen],
+        )
+    return one(db, wallet, share_id, parts=parts, now=now)
+
+
+def made(db: Database, wallet: Wallet, *, parts: Parts, now: datetime) -> list[Share]:
+    """List the shares of a wallet, newest first."""
+    return [_share(row, wallet, parts=parts, now=now) for row in store.shares(db, wallet.account_id)]
+
+
+def one(db: Database, wallet: Wallet, share_id: str, *, parts: Parts, now: datetime) -> Share:
+    """Give one share.
+
+    Raises:
+        NothingThereError: The wallet made no such share.
+    """
+    return _share(store.share(db, wallet.account_id, share_id), wallet, parts=parts, now=now)
+
+
+def close(db: Database, wallet: Wallet, share_id: str, *, now: datetime) -> None:
+    """Close a share for good. Copies that somebody made of what it showed stay where they are.
+
+    Raises:
+        NothingThereError: The wallet made no such share.
+    """
+    store.share(db, wallet.account_id, share_id)
+    with transaction(db):
+        store.close_share(db, wallet.account_id, share_id, now=int(now.timestamp()))
+
+
+def open_share(db: Database, share_id: str, *, token: object, now: datetime) -> bytes:
+    """Hand out a share's sealed bytes to whoever has its link, and count it.
+
+    Args:
+        db: The wallet's database.
+        share_id: The id from the link.
+        token: What comes out of the link's fragment.
+        now: The time.
+
+    Returns:
+        The sealed package; only the fragment opens it.
+
+    Raises:
+        ShareUnknownError: There is no such share, or the token is not its own; nothing is counted.
+        ShareExpiredError: It is over.
+        ShareClosedError: Its holder closed it, or deleted what it showed.
+    """
+    row = _row_to_open(db, share_id)
+    # The comparison is made in every case, so that the time of the answer tells nothing about the id.
+    expected = row["token_hash"] if row else bytes(sha256().digest_size)
+    if not hmac.compare_digest(expected, _token_hash(token if isinstance(token, str) else "")) or row is None:
+        raise ShareUnknownError("there is no such share")
+    if row["closed_at"] is not None:
+        raise ShareClosedError("its holder closed the share")
+    if row["ends_at"] < int(now.timestamp()) or row["blob"] is None:
+        raise ShareExpiredError("the share has expired")
+    with transaction(db):
+        store.count_opening(db, share_id, now=int(now.timestamp()))
+    blob: bytes = row["blob"]
+    return blob
+
+
+def _row_to_open(db: Database, share_id: str) -> store.Row | None:
+    try:
+        return store.share_to_open(db, shares.check_id(share_id))
+    except (MalformedShareError, ShareUnknownError):
+        return None
+
+
+def _token_hash(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _chosen(db: Database, wallet: Wallet, credential_ids: list[str], *, now: datetime) -> list[Held]:
+    wanted = list(dict.fromkeys(credential_ids))
+    if not 0 < len(wanted) <= MOST_CERTIFICATES:
+        raise ShareError(f"a share holds 1 to {MOST_CERTIFICATES} certificates")
+    return [holding.one(db, wallet, credential_id, now=now) for credential_id in wanted]
+
+
+def _label(label: str) -> str:
+    shown = " ".join(unicodedata.normalize("NFC", label).split())
+    if len(shown) > LONGEST_LABEL or not shown.isprintable():
+        raise ShareError(f"a label has at most {LONGEST_LABEL} printable characters")
+    return shown
+
+
+def _presentation(
+    chosen: list[Held], *, share_id: str, ends_at: datetime, parts: Parts, now: datetime
+) -> dict[str, Any]:
+    """Sign the presentation, once with each key that a shared certificate is bound to.
+
+    The proofs are a set, not a chain: each signs the same presentation, and says that its key agreed to
+    this share.
+    """
+    keys = {did_key.did(item.key.public): item.key for item in chosen}
+    unsigned = shares.presentation([item.credential for item in chosen], holder=next(iter(keys)))
+    proofs = []
+    for did, key in keys.items():
+        signed = data_integrity.sign(
+            unsigned,
+            key=key,
+            verification_method=f"{did}#{did.removeprefix('did:key:')}",
+            purpose="authentication",
+            created=now.replace(microsecond=0),
+            challenge=share_id,
+            domain=_origin(parts.settings.verifier_url),
+            expires=ends_at,
+        )
+        proofs += signed["proof"]
+    return {**unsigned, "proof": proofs}
+
+
+def _package(chosen: list[Held], presentation: dict[str, Any], *, parts: Parts, now: datetime) -> Package:
+    """Gather what proves the certificates, so that the share can be checked while their issuers are away.
+
+    What cannot be had now is left out: the verifier then looks for it itself.
+    """
+    lists: dict[str, dict[str, Any]] = {}
+    notices: dict[str, dict[str, Any]] = {}
+    documents: dict[bytes, bytes] = {}
+    keys: dict[StateKey, None] = {}
+    for item in chosen:
+        try:
+            found, known, document = holding.standing(item.credential, parts=parts, now=now)
+        except CannotCheckError:
+            continue
+        did = known.record.did
+        url = item.credential["credentialStatus"]["statusListCredential"]
+        lists[url] = json.loads(found.list_bytes)
+        if found.notices_bytes is not None:
+            notices[url] = json.loads(found.notices_bytes)
+        documents[sha256(document).digest()] = document
+        keys |= dict.fromkeys((issuer_key(did), number_key(known.record.number)))
+        keys |= dict.fromkeys(statuses.keys(item.credential, issuer_id=did))
+        keys |= dict.fromkeys(known.keys)
+    snapshot, agreements = _stapled(list(keys), parts=parts, now=now)
+    return Package(
+        presentation=presentation,
+        receipts={
+            credentials.digest(item.credential): item.receipt for item in chosen if item.receipt is not None
+        },
+        snapshot=snapshot,
+        status_lists=tuple(lists.values()),
+        notices=notices,
+        documents=tuple(documents.values()),
+        agreements=tuple(agreements),
+    )
+
+
+def _stapled(
+    keys: list[StateKey], *, parts: Parts, now: datetime
+) -> tuple[bytes | None, list[dict[str, Any]]]:
+    """Fetch the registry's state about all of it under one checkpoint, and the agreements in force."""
+    moment = int(now.timestamp())
+    try:
+        agreements = parts.ledger.agreements(now=moment)
+        keys = [*keys, *parts.ledger.agreement_keys(now=moment)]
+        _, bundle = parts.ledger.snapshot(list(dict.fromkeys(keys)), now=moment)
+    except LedgerError:
+        return None, []
+    return bundle, [document for _, document in agreements]
+
+
+def _share(row: store.Row, wallet: Wallet, *, parts: Parts, now: datetime) -> Share:
+    content = wallet.vault.open(row["sealed"], kind="share", row=row["id"])
+    state: ShareState = "open"
+    if row["closed_at"] is not None:
+        state = "closed"
+    elif row["ends_at"] < int(now.timestamp()):
+        state = "expired"
+    return Share(
+        share_id=row["id"],
+        label=content["label"],
+        titles=tuple(content["titles"]),
+        link=shares.make_link(
+            verifier_url=_for_link(parts.settings.verifier_url),
+            share_id=row["id"],
+            key=bytes.fromhex(content["key"]),
+        ),
+        made_at=datetime.fromtimestamp(row["made_at"], UTC),
+        ends_at=datetime.fromtimestamp(row["ends_at"], UTC),
+        state=state,
+        opened=row["opened"],
+        opened_at=None if row["opened_at"] is None else datetime.fromtimestamp(row["opened_at"], UTC),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _for_link(url: str) -> str:
+    """Write scheme and host in capitals: a QR code keeps them in fewer modules, and they mean the same."""
+    parts = urlsplit(url)
+    return f"{parts.scheme.upper()}://{parts.netloc.upper()}{parts.path}"

@@ -43,6 +43,7 @@
     ├── StoreError                             an index, bucket or form that does not hold together
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
+    ├── AgreementError                         a recognition agreement that nobody may vote in
     └── ShareError                             a share's package, link or presentation is malformed
 
 What bytes and keys can get wrong is in ``crypto.errors`` and passes through unchanged: a document that is not
@@ -368,6 +369,14 @@ class AbsenceNotProvenError(StoreError):
     code = "ABSENCE_NOT_PROVEN"
     type = PROBLEM_TYPES + "ABSENCE_NOT_PROVEN"
     title = "Whether there is such a certificate could not be checked"
+
+
+class AgreementError(VcError):
+    """A recognition agreement breaks its schema or a rule beyond it."""
+
+    code = "AGREEMENT_MALFORMED"
+    type = PROBLEM_TYPES + "AGREEMENT_MALFORMED"
+    title = "The agreement is malformed"
 
 
 class ShareError(VcError):

@@ -49,7 +49,7 @@ def claim(state: State, *, owner: str, role: str, key: Any, possession: Any, rep
         owner: A DID, or "urn:vocred:wallet:" and a tag.
         role: What the key is for.
         key: Its COSE_Key.
-        possession: Its signature, null where the record repeats the present key.
+        possession: Its signature over itself; may be null where the record repeats the present key.
         replace: Whether another key may take the place of the owner's present one.
 
     Raises:
@@ -57,10 +57,13 @@ def claim(state: State, *, owner: str, role: str, key: Any, possession: Any, rep
             KEY_POSSESSION: brought by somebody who does not hold it.
     """
     new = fields.public_key(key)
+    if possession is not None:
+        signature = fields.signature(possession)
+        statements.check_key_possession(
+            signature, key=new, chain_id=state.genesis.chain_id, did=owner, role=role
+        )
     present = _present(state, owner, role)
     if present == key:
-        if possession is not None:
-            raise fields.malformed(f"the {role} key is repeated and needs no signature")
         return
     if present is not None and not replace:
         raise Reject("NOT_PERMITTED", f"a second record repeats the {role} key, it never replaces it")
@@ -68,9 +71,6 @@ def claim(state: State, *, owner: str, role: str, key: Any, possession: Any, rep
         raise Reject("KEY_IN_USE", f"the {role} key was registered before; a key is registered once, ever")
     if possession is None:
         raise Reject("KEY_POSSESSION", f"the new {role} key did not sign for itself")
-    statements.check_key_possession(
-        fields.signature(possession), key=new, chain_id=state.genesis.chain_id, did=owner, role=role
-    )
     enter(state, owner=owner, role=role, key=key)
 
 

@@ -12,6 +12,8 @@ another and with what was issued before. What a finding's code means is in ``cod
 Only the form of names, document numbers and certificate numbers is ever mended, never their content.
 """
 
+from issuer.importing.checking import check, display_name
+from issuer.importing.codes import CODES
 from issuer.importing.errors import ColumnsMissingError, FileRefusedError, FileTooLargeError, ImportingError
 from issuer.importing.model import (
     CellChange,
@@ -27,8 +29,11 @@ from issuer.importing.model import (
     Severity,
     StructureFinding,
 )
+from issuer.importing.output import PROBLEM_HEADER, problem_file, problem_text, to_json
 
 __all__ = [
+    "CODES",
+    "PROBLEM_HEADER",
     "CellChange",
     "CheckedRow",
     "ColumnsMissingError",
@@ -45,4 +50,9 @@ __all__ = [
     "Pile",
     "Severity",
     "StructureFinding",
+    "check",
+    "display_name",
+    "problem_file",
+    "problem_text",
+    "to_json",
 ]

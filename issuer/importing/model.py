@@ -86,6 +86,7 @@ class Finding:
         raw: The cell as it arrived; None for the whole row.
         fixed: The value that is taken instead; None if nothing was mended.
         message: A Chinese sentence: what it is and what to do.
+        params: What the sentence names; with ``codes.CODES[code].text`` it can be said in another language.
     """
 
     line: int
@@ -96,6 +97,7 @@ class Finding:
     raw: str | None
     fixed: str | None
     message: str
+    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,156 @@
+"""Text files: from bytes to rows of cells.
+
+The encoding is detected, never guessed with losses: a byte order mark decides, then strict UTF-8, then strict
+GB18030 (which holds GBK, and every name that GBK cannot write). A GB18030 file with UTF-8 lines in it would
+decode to wrong characters without any error, so such lines are looked for and refused.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from issuer.importing.errors import FileRefusedError, FileTooLargeError
+from issuer.importing.limits import MAX_COLUMNS, MAX_ROWS
+from issuer.importing.model import StructureFinding
+from issuer.importing.tables import Table
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DELIMITERS = ",\t;|"
+_HEADER_BYTES = 65_536
+HeaderScore = Callable[[Sequence[str]], int]
+"""Answers how many known columns a row of words names."""
+
+_THREE_BYTE_CHARACTER = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Decode a text file.
+
+    Args:
+        data: Its bytes.
+
+    Returns:
+        The text, and the encoding's name: ``utf-8``, ``utf-8-sig``, ``utf-16`` or ``gb18030``.
+
+    Raises:
+        FileRefusedError: No encoding fits every byte; the line is named.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _strict(data, encoding), encoding
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError as error:
+        first_other_byte = error.start
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, min(first_other_byte, error.start)) + 1
+        raise FileRefusedError(
+            f"第{line}行的编码既不是 UTF-8 也不是 GB18030；请用 WPS 或 Excel 另存为 .xlsx 后重试",
+            line=line,
+        ) from error
+    _refuse_mixed(data)
+    return text, "gb18030"
+
+
+def read_text(data: bytes, *, score: HeaderScore) -> Table:
+    """Read a delimited text file.
+
+    Args:
+        data: Its bytes.
+        score: Tells how well a row of words fits a header; it decides on the delimiter.
+
+    Returns:
+        The table.
+
+    Raises:
+        FileRefusedError: Not text, an unclosed quotation mark, or a NUL character; the line is named.
+        FileTooLargeError: Too many rows or columns.
+    """
+    text, encoding = decode(data)
+    _refuse_nul(text)
+    delimiter = _delimiter(text, score)
+    rows = list(_rows(text, delimiter))
+    named = {"gb18030": "GB18030", "utf-16": "UTF-16"}.get(encoding)
+    structure = (StructureFinding("S09_ENCODING", named),) if named else ()
+    return Table(encoding=encoding, sheet=None, rows=rows, structure=structure, delimiter=delimiter)
+
+
+def _strict(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        newline = "\n".encode("utf-16-le") if encoding == "utf-16" else b"\n"
+        line = data.count(newline, 0, error.start) + 1
+        raise FileRefusedError(
+            f"文件开头标明是 {encoding.upper()}，但第{line}行不是；请重新导出后再试", line=line
+        ) from error
+
+
+def _refuse_mixed(data: bytes) -> None:
+    """Refuse a GB18030 file that holds a whole line of UTF-8."""
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.isascii() or len(_THREE_BYTE_CHARACTER.findall(line)) < 2:
+            continue
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        raise FileRefusedError(
+            f"第{number}行是 UTF-8，而文件其余部分是 GB18030，名字会变成乱码；请统一编码后重新导出",
+            line=number,
+        )
+
+
+def _refuse_nul(text: str) -> None:
+    position = text.find("\0")
+    if position >= 0:
+        line = text.count("\n", 0, position) + 1
+        raise FileRefusedError(f"第{line}行含空字符（NUL），文件可能已损坏；请重新导出", line=line)
+
+
+def _delimiter(text: str, score: HeaderScore) -> str:
+    """Choose the delimiter under which some row of the beginning names the most columns."""
+    beginning = text[:_HEADER_BYTES].splitlines()[:40]
+    return max(_DELIMITERS, key=lambda mark: max((score(line.split(mark)) for line in beginning), default=0))
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    _refuse_wide(text, delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    count = 0
+    try:
+        for row in reader:
+            count += 1
+            if count > MAX_ROWS:
+                raise FileTooLargeError(f"超过{MAX_ROWS}行，请分成几个文件导入", line=count)
+            if len(row) > MAX_COLUMNS:
+                raise FileTooLargeError(f"第{count}行超过{MAX_COLUMNS}列，请核对文件", line=count)
+            yield row
+    except csv.Error as error:
+        raise FileRefusedError(
+            f"第{count + 1}行起的双引号没有正确闭合，或单元格过长；请核对后重新导出",
+            line=count + 1,
+        ) from error
+
+
+def _refuse_wide(text: str, delimiter: str) -> None:
+    """Refuse a line of very many cells before a list is made of them."""
+    if text.count(delimiter) <= MAX_COLUMNS:
+        return
+    start = 0
+    number = 1
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        # Commas inside quotation marks count too: no honest line of a register holds so many.
+        if end - start > MAX_COLUMNS and text.count(delimiter, start, end) > MAX_COLUMNS * 10:
+            raise FileTooLargeError(f"第{number}行超过{MAX_COLUMNS}列，请核对文件", line=number)
+        start, number = end + 1, number + 1

@@ -1,0 +1,197 @@
+"""One row at a time: its cells are compared with one another.
+
+A cell that already refuses the row, or is blank, is compared with nothing: one mistake gives one finding.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from issuer.importing.cells import CellReading
+from issuer.importing.content import GRADUATION, NOT_PASSED, ONE_PLUS_X, PASSED, VENDOR, Note, Surroundings
+from issuer.importing.identity import RESIDENT, document_problem, resident_facts, resident_problem
+
+KNOWN_MAJORS: Mapping[str, str] = {
+    "460301": "机电一体化技术",
+    "460305": "工业机器人技术",
+    "460702": "新能源汽车技术",
+    "510203": "软件技术",
+    "530701": "电子商务",
+}
+"""Names of majors by code; an institution adds its own. An unknown code is no finding."""
+
+LEVEL_DIGITS: Mapping[str, str] = {
+    "博士": "01",
+    "硕士": "02",
+    "二学位": "04",
+    "本科": "05",
+    "专科（高职）": "06",
+}
+"""Positions 11 and 12 of a graduation certificate's number by level."""
+
+_KIND_DIGITS: Mapping[str, str] = {
+    "普通全日制": "1",
+    "成人脱产": "5",
+    "业余": "5",
+    "函授": "5",
+    "网络教育": "7",
+    "开放教育": "57",
+}
+_KINDS = "1567"
+_SELF_STUDY = "自学考试"
+_LEVEL_SUFFIXES: Mapping[str, str] = {"初级": "-1", "中级": "-2", "高级": "-3"}
+_GRADUATION_LEAD = timedelta(days=60)
+_PASS_MARK = 60
+
+Located = tuple[str, Note]
+"""The key of a column, and what is to be said about its cell."""
+
+
+def check_row(row: Mapping[str, CellReading], around: Surroundings) -> list[Located]:
+    """Compare the cells of a row.
+
+    Args:
+        row: The readings by column key.
+        around: What else matters.
+
+    Returns:
+        What is to be said, by column key.
+    """
+    return list(_RULES[around.column_map](row, around))
+
+
+def is_not_passed(row: Mapping[str, CellReading], column_map: str) -> bool:
+    """Whether the row says that nothing was earned, so that nothing is issued."""
+    return column_map != GRADUATION and row["conclusion"].value == NOT_PASSED
+
+
+def _graduation(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    yield from _identity(row, around)
+    yield from _major(row, around)
+    yield from _study_dates(row, around)
+    yield from _certificate_number(row, around)
+
+
+def _one_plus_x(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    yield from _identity(row, around)
+    code, level = row["certCode"], row["level"]
+    if code.usable and level.usable:
+        by_code = next((name for name, end in _LEVEL_SUFFIXES.items() if code.value.endswith(end)), None)
+        if by_code and by_code != level.value:
+            yield "certCode", Note("E24_LEVEL_CODE_CONFLICT", {"by_code": by_code, "level": level.value})
+    yield from _award_dates(row, around)
+    yield from _mark(row, "practice")
+
+
+def _vendor(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    yield from _identity(row, around)
+    yield from _award_dates(row, around)
+    until = _day(row["validUntil"])
+    awarded = _day(row["awardDate"])
+    if until and awarded and until <= awarded:
+        yield "validUntil", Note("E10_DATE_ORDER", {"why": "有效期止不晚于颁发日期"})
+    yield from _mark(row, "score")
+
+
+def _identity(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    document, number = row["idType"], row["idNumber"]
+    resident = document.value in {"", RESIDENT}
+    if not resident and not document.bad:
+        yield "idType", Note("W07_FOREIGN_DOC")
+    if not number.usable or document.bad:
+        return
+    if resident:
+        problem = resident_problem(number.value, kind=number.kind, today=around.today)
+    else:
+        problem = document_problem(number.value, kind=number.kind)
+    if problem:
+        yield "idNumber", Note(problem, {"length": str(len(number.value))})
+    elif resident:
+        yield from _holder(row, around)
+
+
+def _holder(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    """Gender and birth date against a resident identity number that is in order."""
+    facts = resident_facts(row["idNumber"].value)
+    gender = row["gender"]
+    if gender.usable and gender.value in {"男", "女"} and gender.value != facts.gender:
+        yield "gender", Note("E20_GENDER_ID_CONFLICT")
+    if "birthDate" in row and row["birthDate"].usable and row["birthDate"].value != facts.birth_date:
+        yield "birthDate", Note("E21_BIRTH_ID_CONFLICT")
+    elif "birthDate" in row and _day(row["birthDate"]):
+        yield from _age(row, around)
+
+
+def _age(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    born = _day(row["birthDate"])
+    if born and not 14 <= (around.today - born).days / 365.25 <= 70:
+        yield "birthDate", Note("E09_AGE")
+
+
+def _major(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    code, name = row["majorCode"], row["majorName"]
+    expected = around.institution.majors.get(code.value) or KNOWN_MAJORS.get(code.value)
+    if code.usable and name.usable and expected and name.value != expected:
+        yield "majorName", Note("W01_MAJOR_MISMATCH", {"code": code.value, "name": expected})
+
+
+def _study_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    enrolled, graduated = _day(row["enrol"]), _day(row["grad"])
+    if graduated and graduated > around.today + _GRADUATION_LEAD:
+        yield "grad", Note("E10_DATE_ORDER", {"why": "毕业日期比今天晚60天以上"})
+    if not enrolled or not graduated:
+        return
+    if enrolled >= graduated:
+        yield "enrol", Note("E10_DATE_ORDER", {"why": "入学日期不早于毕业日期"})
+    elif row["years"].usable:
+        span = (graduated - enrolled).days / 365.25
+        # A course that starts in September and ends in June is some weeks short of whole years.
+        if not -1.25 <= span - float(row["years"].value) <= 1:
+            params = {"span": f"{span:.1f}", "years": row["years"].value}
+            yield "grad", Note("W06_STUDY_SPAN", params)
+
+
+def _certificate_number(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    """Positions 1-5 school, 6 kind, 7-10 year, 11-12 level; self-study examinations have their own layout."""
+    number = row["certNo"]
+    if not number.usable or row["mode"].value == _SELF_STUDY:
+        return
+    school, kind, year, level = (number.value[a:b] for a, b in ((0, 5), (5, 6), (6, 10), (10, 12)))
+    why = []
+    expected_school = around.institution.code or (row["schoolCode"].value if row["schoolCode"].usable else "")
+    if expected_school and school != expected_school:
+        why.append(f"前5位{school}不是院校代码{expected_school}")
+    kinds = _KIND_DIGITS.get(row["mode"].value, _KINDS) if row["mode"].usable else _KINDS
+    if kind not in kinds:
+        why.append(f"第6位{kind}与学习形式不符")
+    graduated = _day(row["grad"])
+    if graduated and year != f"{graduated.year:04d}":
+        why.append(f"年份{year}与毕业年份{graduated.year}不同")
+    stated = row["level"]
+    by_number = next((name for name, digits in LEVEL_DIGITS.items() if digits == level), None)
+    if by_number is None or (stated.usable and stated.value != by_number):
+        why.append(f"第11–12位{level}（{by_number or '未知层次'}）与层次不同")
+    if why:
+        yield "certNo", Note("E08_CERTNO_INCONSISTENT", {"why": "；".join(why)})
+
+
+def _award_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+    examined, awarded = _day(row["examDate"]), _day(row["awardDate"])
+    if awarded is None:
+        return
+    if awarded > around.today:
+        yield "awardDate", Note("E10_DATE_ORDER", {"why": "发证日期在今天之后"})
+    elif examined and awarded < examined:
+        yield "awardDate", Note("E10_DATE_ORDER", {"why": "发证日期早于考核日期"})
+
+
+def _mark(row: Mapping[str, CellReading], key: str) -> Iterator[Located]:
+    mark = row[key]
+    if mark.usable and row["conclusion"].value == PASSED and float(mark.value) < _PASS_MARK:
+        yield key, Note("E23_CONCLUSION_CONFLICT")
+
+
+def _day(reading: CellReading) -> date | None:
+    return date.fromisoformat(reading.value) if reading.usable else None
+
+
+_RULES = {GRADUATION: _graduation, ONE_PLUS_X: _one_plus_x, VENDOR: _vendor}

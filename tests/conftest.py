@@ -63,12 +63,10 @@ def guarded_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def expected_violations() -> Iterator[list[str]]:
-    """Let a test provoke the guard: what it adds is handed over and forgotten afterwards."""
+def outbound() -> Iterator[Callable[[], list[str]]]:
+    """Let a test provoke the guard: return what it has seen in this test; it is forgotten afterwards."""
     before = len(socket_guard.violations)
-    caught: list[str] = []
-    yield caught
-    caught.extend(socket_guard.violations[before:])
+    yield lambda: socket_guard.violations[before:]
     del socket_guard.violations[before:]
 
 

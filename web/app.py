@@ -83,6 +83,8 @@ def create_service(
         WTF_CSRF_SSL_STRICT=False,
     )
     app.json.ensure_ascii = False
+    # Nothing redirects for the sake of a slash: an address is right or it is not found.
+    app.url_map.merge_slashes = False
     app.wsgi_app = _PublicAddress(app.wsgi_app, scheme=public.scheme)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0, x_host=0)

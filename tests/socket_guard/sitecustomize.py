@@ -10,8 +10,8 @@ import sys
 violations: list[str] = []
 
 
-class OutboundConnectionError(AssertionError):
-    """Something tried to leave this machine."""
+class OutboundConnectionError(ConnectionRefusedError):
+    """Something tried to leave this machine; whoever opened the socket closes it, as after any refusal."""
 
 
 def _is_local(host: object) -> bool:

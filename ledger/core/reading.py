@@ -39,21 +39,23 @@ class Proved:
 class Reader:
     """Answers from the committed blocks of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, genesis: Genesis | None = None) -> None:
         self.store = store
-        genesis = store.entry(0)
-        if genesis is None:
-            raise StoreError("the ledger's database holds no genesis")
-        self.genesis: Genesis = parse_genesis(genesis)
+        self.genesis = _genesis(store) if genesis is None else genesis
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path) -> Iterator["Reader"]:
-        """Open a database read-only, one committed state of it for as long as the context lasts."""
+    def open(cls, path: Path, *, genesis: Genesis | None = None) -> Iterator["Reader"]:
+        """Open a database read-only, one committed state of it for as long as the context lasts.
+
+        Args:
+            path: The database.
+            genesis: Its genesis, where the caller has read it before.
+        """
         store = Store.open(path, read_only=True)
         try:
             with store.reading():
-                yield cls(store)
+                yield cls(store, genesis=genesis)
         finally:
             store.close()
 
@@ -166,3 +168,10 @@ class Reader:
     def _check_size(self, size: int) -> None:
         if not 0 < size <= self.head().size:
             raise MerkleError(f"the log never had {size} entries")
+
+
+def _genesis(store: Store) -> Genesis:
+    entry = store.entry(0)
+    if entry is None:
+        raise StoreError("the ledger's database holds no genesis")
+    return parse_genesis(entry)

@@ -1,0 +1,391 @@
+"""The embedded engine: one process, one operator, one SQLite file.
+
+Statements that arrive together share a block. After each block, and on a timer, the engine runs blocks
+until no effect is due. It signs a root only when it has been asked for a receipt, and in this order: the
+stored tree is compared with the entries; size and root go to a small file beside the database, which is
+fsynced; the signature is made. So a database that was restored from a backup, and would make a second
+history, is found out at the next start.
+
+Who owns what: ``_lock`` guards the core and its connection, ``_arrivals`` the queue of statements.
+Whoever gets ``_lock`` takes the whole queue; the others find theirs done. Readers open connections of
+their own.
+
+An exception that is no ``Reject`` stops the engine: it neither takes statements nor signs until it is
+started anew.
+
+Spec: LEDGER.md, sections 4.1, 4.5, 4.7 and 4.10.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from crypto import cbor
+from crypto.errors import CborError
+from crypto.keys import PrivateKey
+from ledger import merkle, statements
+from ledger.core.genesis import Genesis
+from ledger.core.machine import BlockResult, Core
+from ledger.core.reading import Reader
+from ledger.errors import EngineError, MerkleError, Reject, RestoredBackupError
+from ledger.proof.bundle import CheckpointSignature
+from ledger.proof.receipts import sign_receipt
+from ledger.store import Head
+from web.database import require_sqlite
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = 600
+"""Seconds between two blocks on the timer."""
+
+MAX_BATCH = 256
+"""Statements in one block."""
+
+Clock = Callable[[], int]
+
+
+@dataclass
+class _Arrival:
+    """A statement on its way into a block; ``index`` or ``error`` is set when it is decided."""
+
+    tx: bytes
+    role: str
+    index: int | None = None
+    error: Exception | None = None
+
+    @property
+    def decided(self) -> bool:
+        return self.index is not None or self.error is not None
+
+
+class EmbeddedEngine:
+    """Runs a ledger's core in this process and signs its roots as the single operator."""
+
+    def __init__(self, core: Core, *, path: Path, key: PrivateKey, clock: Clock, lock_file: int) -> None:
+        """Use ``open``, which makes the checks."""
+        self._core = core
+        self._path = path
+        self._key = key
+        self._clock = clock
+        self._lock_file = lock_file
+        self._lock = threading.Lock()
+        self._arrivals: list[_Arrival] = []
+        self._arrivals_lock = threading.Lock()
+        self._signed = _read_signed(path)
+        self._stopped = False
+
+    @classmethod
+    def open(cls, path: Path, *, key: PrivateKey, clock: Clock) -> "EmbeddedEngine":
+        """Open a ledger's database, alone, and run what is due.
+
+        Args:
+            path: The database; the file of what was signed and the lock lie beside it.
+            key: The receipt key of the one signer.
+            clock: Returns the time in integer seconds; it is read once a block and once a receipt.
+
+        Raises:
+            EngineError: Another process has the ledger open, there are several signers, or the key is not
+                theirs.
+            RestoredBackupError: The database is older than what was signed, or nothing tells what was.
+            SelfCheckError: The stored tree is not that of the entries.
+            StoreError: There is no ledger, or it is damaged.
+        """
+        require_sqlite()
+        lock_file = _lock_alone(path)
+        try:
+            core = Core.open(path)
+            try:
+                _check_signer(core, key)
+                _check_not_restored(core, _read_signed(path))
+                engine = cls(core, path=path, key=key, clock=clock, lock_file=lock_file)
+                engine.tick()
+            except BaseException:
+                core.close()
+                raise
+        except BaseException:
+            os.close(lock_file)
+            raise
+        return engine
+
+    def close(self) -> None:
+        """Stop, and let another process open the ledger."""
+        with self._lock:
+            self._stopped = True
+            self._core.close()
+            os.close(self._lock_file)
+
+    @property
+    def genesis(self) -> Genesis:
+        """The ledger's first entry."""
+        return self._core.genesis
+
+    @property
+    def chain_id(self) -> str:
+        """The ledger's identifier."""
+        return self._core.genesis.chain_id
+
+    @property
+    def member(self) -> str:
+        """The DID of the operator."""
+        return self._core.genesis.signers[0]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the engine was closed or failed, so that the process should end."""
+        return self._stopped
+
+    @property
+    def head(self) -> Head:
+        """Where the log stands, as committed."""
+        return self._core.head
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Open a reader over one committed state, for one request."""
+        return Reader.open(self._path, genesis=self.genesis)
+
+    def submit(self, tx: bytes) -> int:
+        """Bring a statement into the log and return when it is durable there.
+
+        Args:
+            tx: The statement's bytes.
+
+        Returns:
+            The index of its log entry. A statement that the log holds already keeps its index.
+
+        Raises:
+            Reject: The rules refuse it.
+            EngineError: The engine has stopped.
+        """
+        statement = statements.parse_statement(tx)
+        arrival = _Arrival(tx, statement.role)
+        with self._arrivals_lock:
+            self._arrivals.append(arrival)
+        with self._lock:
+            # Whoever waited here may find that the one before took this statement along.
+            while not arrival.decided:
+                self._run(self._next_batch())
+        if arrival.error is not None:
+            raise arrival.error
+        assert arrival.index is not None
+        return arrival.index
+
+    def tick(self) -> Head:
+        """Run blocks until nothing is due: the timer's part. A block that changes nothing leaves no trace."""
+        with self._lock:
+            self._run([])
+            # From the first start on the file is there, so that its absence tells of a restored backup.
+            self._remember_signed(self._core.head)
+            return self._core.head
+
+    def run(self, stop: threading.Event, *, interval: float = HEARTBEAT) -> None:
+        """Tick until ``stop`` is set; to be started as a thread by whoever serves the ledger."""
+        while not stop.wait(interval):
+            try:
+                self.tick()
+            except EngineError:
+                return
+
+    def receipt(self, size: int | None = None) -> CheckpointSignature:
+        """Sign a root as the operator.
+
+        Args:
+            size: A size at which a block ends; the newest by default. Only the newest root gets the present
+                time, an older one keeps its block's.
+
+        Raises:
+            EngineError: The engine has stopped.
+            SelfCheckError: The stored tree is not that of the entries; nothing is signed any more.
+            MerkleError: No block ends at that size.
+        """
+        with self._lock, self._stopping_on_failure():
+            newest = self._core.head
+            block = self._core.reader.block(newest.size if size is None else size)
+            fresh = block.size == newest.size
+            self._core.self_check()
+            self._remember_signed(newest)
+            return sign_receipt(
+                newest.root if fresh else self._core.reader.root(block.size),
+                key=self._key,
+                member=self.member,
+                chain_id=self.chain_id,
+                iat=max(self._clock(), block.time) if fresh else block.time,
+            )
+
+    def put_document(self, document: bytes) -> bytes:
+        """Keep an agreement's document beside the log and return its SHA-256."""
+        digest = sha256(document).digest()
+        with self._lock, self._stopping_on_failure():
+            self._core.store.put_document(digest, document)
+        return digest
+
+    def _next_batch(self) -> list[_Arrival]:
+        """Take statements from the queue; governance first, as Core asks, otherwise as they came."""
+        with self._arrivals_lock:
+            batch, self._arrivals = self._arrivals[:MAX_BATCH], self._arrivals[MAX_BATCH:]
+        return sorted(batch, key=lambda arrival: arrival.role != statements.GOVERNANCE)
+
+    def _run(self, batch: Sequence[_Arrival]) -> None:
+        """Apply a block with a batch, then blocks without statements until nothing is due."""
+        try:
+            with self._stopping_on_failure():
+                self._apply_batch(batch)
+                while self._core.effects_due(self._now()):
+                    self._apply([])
+        except Exception as error:
+            # Nobody waits for ever: whoever is undecided gets the failure.
+            for arrival in batch:
+                if not arrival.decided:
+                    arrival.error = error
+            raise
+
+    def _apply_batch(self, batch: Sequence[_Arrival]) -> None:
+        checked = [arrival for arrival in batch if self._admissible(arrival)]
+        result = self._apply([arrival.tx for arrival in checked])
+        for arrival, outcome in zip(checked, result.results, strict=True):
+            arrival.index, arrival.error = outcome.index, outcome.refusal
+
+    def _admissible(self, arrival: _Arrival) -> bool:
+        """Decide what needs no block: statements in the log already, and those that none could take."""
+        try:
+            self._core.check(arrival.tx, window=MAX_BATCH)
+        except Reject as refusal:
+            arrival.index = self._core.store.position_of(merkle.leaf_hash(arrival.tx))
+            arrival.error = refusal if arrival.index is None else None
+            return False
+        return True
+
+    def _apply(self, txs: Sequence[bytes]) -> BlockResult:
+        result = self._core.apply_block(self._core.head.height + 1, self._now(), txs)
+        if result.block is None:
+            self._core.rollback()
+            return result
+        # A crash before this line loses the block, and nobody was told of it; a crash behind it loses
+        # nothing.
+        head = self._core.commit()
+        logger.info("block committed height=%d size=%d", head.height, head.size)
+        return result
+
+    def _now(self) -> int:
+        """Return the time of the next block: the clock's, but never before the last block's."""
+        return max(self._clock(), self._core.head.time)
+
+    def _remember_signed(self, head: Head) -> None:
+        """Make durable that this root is about to be signed."""
+        if self._signed is None or self._signed[0] < head.size:
+            _write_signed(self._path, head.size, head.root)
+            self._signed = (head.size, head.root)
+
+    @contextlib.contextmanager
+    def _stopping_on_failure(self) -> Iterator[None]:
+        """Refuse when stopped, and stop on anything but a refusal or an unanswerable question."""
+        if self._stopped:
+            raise EngineError("the engine has stopped")
+        try:
+            yield
+        except (Reject, MerkleError):
+            raise
+        except Exception:
+            self._stopped = True
+            logger.exception("engine stopped")
+            raise
+
+
+def signed_file(path: Path) -> Path:
+    """Return the file beside a database that tells what was signed last."""
+    return path.with_name(path.name + ".signed")
+
+
+def adopt(path: Path) -> None:
+    """Declare a database to be the newest copy there is, so that the engine goes on from it.
+
+    After an import, and after a restore whose root the operator compared with what members and verifiers
+    hold. It never goes back behind what was signed from here.
+
+    Raises:
+        RestoredBackupError: The file beside the database knows of a later or another root.
+        EngineError: An engine runs on it.
+    """
+    lock_file = _lock_alone(path)
+    try:
+        core = Core.open(path)
+        try:
+            signed = _read_signed(path)
+            if signed is not None:
+                _check_not_restored(core, signed)
+            _write_signed(path, core.head.size, core.head.root)
+        finally:
+            core.close()
+    finally:
+        os.close(lock_file)
+
+
+def _read_signed(path: Path) -> tuple[int, bytes] | None:
+    try:
+        value = cbor.decode(signed_file(path).read_bytes())
+        size, root = value
+    except FileNotFoundError:
+        return None
+    except (CborError, ValueError, TypeError) as error:
+        raise RestoredBackupError("the file of what was signed cannot be read") from error
+    return size, root
+
+
+def _write_signed(path: Path, size: int, root: bytes) -> None:
+    """Replace the file in one step, and wait until file and name are on the disk."""
+    place = signed_file(path)
+    new = place.with_name(place.name + ".new")
+    with new.open("wb") as file:
+        file.write(cbor.encode([size, root]))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, place)
+    directory = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _check_not_restored(core: Core, signed: tuple[int, bytes] | None) -> None:
+    """Refuse a database that is behind what was signed, or beside it.
+
+    Raises:
+        RestoredBackupError: Signing on would make a second history.
+    """
+    if signed is None:
+        if core.head.height:
+            raise RestoredBackupError("the file of what was signed is missing: is this the newest copy?")
+        return
+    size, root = signed
+    if size > core.head.size:
+        raise RestoredBackupError(
+            f"size {size} was signed, the database has {core.head.size} entries: restore a newer copy"
+        )
+    if core.reader.root(size) != root:
+        raise RestoredBackupError(f"another root of size {size} was signed: this is another history")
+
+
+def _check_signer(core: Core, key: PrivateKey) -> None:
+    signers = core.reader.value("signers")
+    if len(signers) != 1:
+        raise EngineError("the embedded engine has one operator; this ledger has several signers")
+    if core.reader.value("member", signers[0])["receipt"] != key.public.cose_key:
+        raise EngineError("the key is not the operator's receipt key")
+
+
+def _lock_alone(path: Path) -> int:
+    """Lock the ledger for this process, for as long as the file stays open."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise EngineError("another process has this ledger open") from error
+    return descriptor

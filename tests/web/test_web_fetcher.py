@@ -1,6 +1,7 @@
 """The one vetted fetcher, against a hostile server on this machine and against names that lead astray."""
 
 import ipaddress
+import re
 import socket
 import socketserver
 import threading
@@ -41,6 +42,14 @@ class _NoNetwork:
         return self.answers.pop(0)
 
 
+def _request(connection: socket.socket) -> bytes:
+    """Read one request with the body that it announces."""
+    with connection.makefile("rb") as stream:
+        head = b"".join(iter(stream.readline, b"\r\n"))
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        return head + (stream.read(int(length[1])) if length else b"")
+
+
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
@@ -53,7 +62,7 @@ def serve() -> Iterator[Callable[[bytes], str]]:
     def start(answer: bytes, *, then: Callable[[socket.socket], None] = lambda _: None) -> str:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                self.server.requests.append(self.request.recv(65536))
+                self.server.requests.append(_request(self.request))
                 self.request.sendall(answer)
                 then(self.request)
 

@@ -152,13 +152,14 @@ def open_wallet(
     name_key = _name_key(name)
     subject = sha256(name_key.encode()).hexdigest()
     period, left = _period(now)
-    # Counted before it is tried and forgiven when it was right, so that tries side by side are counted too.
-    with transaction(db):
-        if store.failures(db, subject, period) >= FAILURES_PER_PERIOD:
-            raise TooManyAttemptsError(left)
-        store.add_failure(db, subject, period)
-    row = store.account_by_name(db, name_key)
     with gate.place():
+        # Counted before it is tried and forgiven when it was right, so that tries side by side are counted
+        # too.
+        with transaction(db):
+            if store.failures(db, subject, period) >= FAILURES_PER_PERIOD:
+                raise TooManyAttemptsError(left)
+            store.add_failure(db, subject, period)
+        row = store.account_by_name(db, name_key)
         data_key = _unwrap(row, passphrase[:LONGEST_PASSPHRASE], random=random)
     if row is None or data_key is None:
         raise WrongPassphraseError("the name or the passphrase is not right")

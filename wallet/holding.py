@@ -17,7 +17,7 @@ from crypto.errors import CryptoError
 from crypto.keys import PrivateKey
 from ledger.errors import LedgerError
 from schemas.catalogue import CATALOGUE
-from vc import credentials, recognition
+from vc import credentials
 from vc.credentials import CredentialFacts
 from vc.errors import VcError
 from wallet import issuers, statuses, store
@@ -84,7 +84,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Anchoring:
-    """What a receipt proves: when the form was anchored, and whether one operator alone stands behind that."""
+    """What a receipt proves: when the form was anchored; and whether one operator alone stands behind it."""
 
     time_of_issue: datetime
     single_operator: bool
@@ -133,7 +133,9 @@ def refresh(db: Database, wallet: Wallet, *, parts: Parts, now: datetime, force:
         if force or now - _looked_at(row, wallet) >= FRESH:
             content = wallet.vault.open(row["sealed"], kind="credential", row=row["id"])
             due.setdefault(credentials.issuer_id(content["credential"]), []).append(row)
-    return all([_refresh_issuer(db, wallet, did, rows, parts=parts, now=now) for did, rows in due.items()])
+    # Every issuer is asked, also after one did not answer.
+    outcomes = [_refresh_issuer(db, wallet, did, rows, parts=parts, now=now) for did, rows in due.items()]
+    return all(outcomes)
 
 
 def standing(
@@ -178,22 +180,6 @@ def anchoring(item: Held, *, parts: Parts, now: datetime) -> Anchoring | None:
     except LedgerError:
         return None
     return Anchoring(datetime.fromtimestamp(receipt.time_of_issue, UTC), receipt.single_operator)
-
-
-def recognised_by(item: Held, *, parts: Parts, now: datetime) -> list[Any] | None:
-    """Say which agreements in force recognise a certificate without a second test.
-
-    Returns:
-        What ``vc.recognition.waived`` says of each; None where the ledger could not be asked.
-    """
-    try:
-        agreements = parts.ledger.agreements(now=int(now.timestamp()))
-    except LedgerError:
-        return None
-    lines: list[Any] = []
-    for _record, document in agreements:
-        lines += recognition.waived(item.facts, document, at=now)
-    return lines
 
 
 def _refresh_issuer(

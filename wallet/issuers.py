@@ -14,7 +14,7 @@ from crypto.keys import PublicKey
 from ledger.errors import LedgerError
 from ledger.proof.verify import Snapshot
 from ledger.registry import IssuerRecord, StateKey, grant_key, grants_key, issuer_key, number_key
-from vc import controller_documents, documents
+from vc import controller_documents
 from wallet.errors import CannotCheckError, UnknownIssuerError
 from wallet.parts import Parts
 from web.errors import FetchError
@@ -135,8 +135,7 @@ class KeyRing:
         Raises:
             vc.errors.VcError: The document is not one that keys may be taken from.
         """
-        self._did = did
-        self._document: dict[str, Any] = documents.load(document)
+        self._document: dict[str, Any] = controller_documents.parse(document, did=did)
         self._now = now
 
     def __call__(self, verification_method: str, purpose: str) -> PublicKey:

@@ -4,16 +4,12 @@ import os
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
-
 from ledger.client import LedgerClient
 from ledger.proof.pins import PinStore
 from wallet.accounts import PassphraseGate
 from wallet.settings import WalletSettings
 from wallet.vault import Random
 from web.fetcher import Fetch, Fetcher
-
-LEDGER_SECONDS = 5.0
 
 
 class Ledger(Protocol):
@@ -57,11 +53,9 @@ def make_parts(settings: WalletSettings) -> Parts:
         else PinStore(settings.pin)
     )
     pins.load()
-    # The node's address is a setting, not something that a document names, so it needs no vetting.
-    http = httpx.Client(timeout=LEDGER_SECONDS, trust_env=False, follow_redirects=False)
     return Parts(
         settings=settings,
-        ledger=LedgerClient(settings.ledger_url, pins=pins, http=http.request),
+        ledger=LedgerClient(settings.ledger_url, pins=pins),
         fetcher=Fetcher(insecure_loopback=settings.insecure_loopback),
         gate=PassphraseGate(),
         random=os.urandom,

@@ -27,7 +27,7 @@ from sqlite_utils import Database
 
 from ledger.errors import LedgerError
 from ledger.registry import StateKey, issuer_key, number_key
-from vc import credentials, data_integrity, did_key, shares
+from vc import credentials, data_integrity, did_key, limits, shares
 from vc.errors import ShareError as MalformedShareError
 from vc.shares import Package
 from wallet import holding, statuses, store
@@ -41,7 +41,8 @@ from web.database import transaction
 DAYS = (1, 30, 180)
 USUAL_DAYS = 30
 LONGEST_LABEL = 60
-MOST_CERTIFICATES = shares.MAX_CREDENTIALS
+MOST_CERTIFICATES = limits.PROOFS
+"""Every certificate is bound to a key of its own, each key signs, and a document carries no more proofs."""
 
 ShareState = Literal["open", "expired", "closed"]
 
@@ -146,6 +147,14 @@ def one(db: Database, wallet: Wallet, share_id: str, *, parts: Parts, now: datet
     return _share(store.share(db, wallet.account_id, share_id), wallet, parts=parts, now=now)
 
 
+def of_credential(
+    db: Database, wallet: Wallet, credential_id: str, *, parts: Parts, now: datetime
+) -> list[Share]:
+    """List the shares that hold one certificate, newest first."""
+    rows = store.shares_of(db, wallet.account_id, credential_id)
+    return [_share(row, wallet, parts=parts, now=now) for row in rows]
+
+
 def close(db: Database, wallet: Wallet, share_id: str, *, now: datetime) -> None:
     """Close a share for good. Copies that somebody made of what it showed stay where they are.
 
@@ -223,21 +232,19 @@ def _presentation(
     this share.
     """
     keys = {did_key.did(item.key.public): item.key for item in chosen}
-    unsigned = shares.presentation([item.credential for item in chosen], holder=next(iter(keys)))
-    proofs = []
-    for did, key in keys.items():
+    signed = shares.presentation([item.credential for item in chosen], holder=next(iter(keys)))
+    for key in keys.values():
         signed = data_integrity.sign(
-            unsigned,
+            signed,
             key=key,
-            verification_method=f"{did}#{did.removeprefix('did:key:')}",
+            verification_method=did_key.verification_method(key.public),
             purpose="authentication",
-            created=now.replace(microsecond=0),
+            created=now,
             challenge=share_id,
             domain=_origin(parts.settings.verifier_url),
             expires=ends_at,
         )
-        proofs += signed["proof"]
-    return {**unsigned, "proof": proofs}
+    return signed
 
 
 def _package(chosen: list[Held], presentation: dict[str, Any], *, parts: Parts, now: datetime) -> Package:

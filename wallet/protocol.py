@@ -139,9 +139,8 @@ def key_proof(key: PrivateKey, *, algorithm: str, audience: str, nonce: str, iss
 
     Spec: OpenID4VCI 1.0, appendix F.1.
     """
-    did = did_key.did(key.public)
     private = jwk.JWK(**key.public.jwk, d=base64url_encode(key.to_bytes()))
-    header = {"alg": algorithm, "typ": PROOF_TYPE, "kid": f"{did}#{did.removeprefix('did:key:')}"}
+    header = {"alg": algorithm, "typ": PROOF_TYPE, "kid": did_key.verification_method(key.public)}
     claims = {"aud": audience, "iat": int(issued_at.timestamp()), "nonce": nonce}
     token = jws.JWS(json.dumps(claims, separators=(",", ":")).encode())
     token.allowed_algs = [algorithm]

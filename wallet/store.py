@@ -258,6 +258,18 @@ def shares(db: Database, account_id: str) -> list[Row]:
     )
 
 
+def shares_of(db: Database, account_id: str, credential_id: str) -> list[Row]:
+    """List the shares that hold one credential, newest first, without their blobs."""
+    return list(
+        db.query(
+            "select id, sealed, made_at, ends_at, closed_at, opened, opened_at from share"
+            " join share_item on share_item.share = share.id"
+            " where account = :account and share_item.credential = :credential order by made_at desc, id",
+            {"account": account_id, "credential": credential_id},
+        )
+    )
+
+
 def share(db: Database, account_id: str, share_id: str) -> Row:
     """Find one share of an account.
 

@@ -1,0 +1,172 @@
+"""What pages say about things that went wrong, and about a certificate's status: plain words and what to do
+next.
+"""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from wallet.errors import (
+    CredentialRejectedError,
+    OfferUsedError,
+    TooManyAttemptsError,
+    WrongPinError,
+)
+from wallet.holding import Status
+from web import i18n
+
+
+@dataclass(frozen=True)
+class Words:
+    """What happened, and what to do."""
+
+    title: str
+    line: str
+
+
+def of_error(error: Exception) -> Words:
+    """Say in plain words what went wrong and what to do."""
+    if isinstance(error, WrongPinError):
+        return _wrong_pin(error)
+    if isinstance(error, OfferUsedError):
+        return _used(error)
+    if isinstance(error, TooManyAttemptsError):
+        minutes = -(-error.retry_after // 60)
+        return Words(gettext("请稍等再试"), gettext("试错次数太多。请在 %(n)s 分钟后再试。", n=minutes))
+    if isinstance(error, CredentialRejectedError):
+        return Words(gettext("这份证书没有收下"), _rejected(error.reason))
+    found = _sentences().get(getattr(error, "code", ""))
+    return found or Words(gettext("未能完成"), gettext("请稍后再试。如果一直不行，请联系发证单位。"))
+
+
+def of_status(status: Status) -> Words:
+    """Say a certificate's status: the word, and one line under it."""
+    as_of = gettext("状态数据截至 %(t)s", t=i18n.moment(status.as_of)) if status.as_of else ""
+    if status.kind == "valid":
+        return Words(gettext("有效"), as_of)
+    if status.kind == "revoked":
+        return Words(gettext("已撤销"), _why(status) or gettext("发证机构已撤销这份证书。"))
+    if status.kind == "withdrawn":
+        return Words(
+            gettext("此份已作废"), gettext("证书本身没有撤销。请向发证机构要一份新的领取条，领取现行件。")
+        )
+    if status.kind == "expired":
+        return Words(gettext("已过有效期"), as_of)
+    return Words(gettext("状态待查"), gettext("暂时查不到最新状态。这不代表证书有问题。"))
+
+
+def chip(status: Status) -> str:
+    """Give the kind of mark that goes with a status (a name of ``web/parts.html``)."""
+    return {
+        "valid": "valid",
+        "revoked": "revoked",
+        "withdrawn": "revoked",
+        "expired": "note",
+        "unknown": "couldNotCheck",
+    }[status.kind]
+
+
+def reason(code: str) -> str:
+    """Say a reason code of a status notice in the page's language."""
+    return {
+        "录入错误更正": gettext("录入错误更正"),
+        "学籍处理": gettext("学籍处理"),
+        "冒名/作弊": gettext("冒名/作弊"),
+        "机构撤销": gettext("机构撤销"),
+        "持有人申请": gettext("持有人申请"),
+        "密钥泄露": gettext("密钥泄露"),
+    }.get(code, code)
+
+
+def _why(status: Status) -> str:
+    if not status.reason:
+        return ""
+    return gettext(
+        "%(day)s 由发证机构撤销，原因：%(reason)s。", day=i18n.day(status.day), reason=reason(status.reason)
+    )
+
+
+def _wrong_pin(error: WrongPinError) -> Words:
+    title = gettext("PIN 不正确")
+    if error.tries_left is None:
+        return Words(title, gettext("请核对发给你的 6 位 PIN，再输一次。输错几次后领取条会锁定。"))
+    if error.tries_left == 1:
+        return Words(title, gettext("只能再试 1 次。请先核对 PIN，再输入。"))
+    return Words(title, gettext("还可以再试 %(n)s 次。", n=error.tries_left))
+
+
+def _used(error: OfferUsedError) -> Words:
+    title = gettext("这张领取条已经用过")
+    if error.claimed_at:
+        return Words(
+            title,
+            gettext("证书已于 %(t)s 领取。不是你领的？请马上联系发证单位。", t=i18n.moment(error.claimed_at)),
+        )
+    return Words(title, gettext("证书已经领取。不是你领的？请马上联系发证单位。"))
+
+
+def _rejected(why: str) -> str:
+    return {
+        "structure": gettext("证书的内容不符合该类证书的规定，钱包没有保存。请告诉发证单位。"),
+        "type": gettext("收到的不是说好的那种证书，钱包没有保存。请告诉发证单位。"),
+        "issuer": gettext("收到的证书不是由这家发证单位签发的，钱包没有保存。"),
+        "accreditation": gettext("联盟没有认可该单位签发这类证书，钱包没有保存。请告诉发证单位。"),
+        "signature": gettext("证书的签名不对，或内容被改动过，钱包没有保存。请告诉发证单位。"),
+        "binding": gettext("证书绑定在别人的密钥上，不是你的，钱包没有保存。请告诉发证单位。"),
+        "period": gettext("证书现在不在有效期内，钱包没有保存。"),
+        "revoked": gettext("证书已经被撤销，钱包没有保存。请联系发证单位。"),
+    }.get(why, gettext("收到的内容不对，钱包没有保存。请告诉发证单位。"))
+
+
+def _sentences() -> dict[str, Words]:
+    return {
+        "WRONG_PASSPHRASE": Words(gettext("没有打开"), gettext("钱包名称或口令不正确。")),
+        "ACCOUNT_NAME_TAKEN": Words(gettext("名称已被使用"), gettext("这个名称已有人使用，请换一个。")),
+        "BAD_ACCOUNT_NAME": Words(gettext("名称不合适"), gettext("名称为 1 至 40 个字符。")),
+        "WEAK_PASSPHRASE": Words(
+            gettext("口令太简单"), gettext("口令至少 10 个字符，不要只重复几个字符，也不要与名称相同。")
+        ),
+        "BUSY": Words(gettext("请稍等再试"), gettext("此刻登录的人太多，请过几秒再试。")),
+        "OFFER_UNREADABLE": Words(
+            gettext("领取码有误"), gettext("请核对领取条上的领取码：共 24 个字符，每 4 个一组。")
+        ),
+        "CODE_MISTYPED": Words(
+            gettext("领取码有误"), gettext("请核对领取条上的领取码：共 24 个字符，每 4 个一组。")
+        ),
+        "QR_REJECTED": Words(
+            gettext("这不是领取链接"), gettext("这里只打开领取条上的链接或领取码。没有访问该链接。")
+        ),
+        "ISSUER_UNKNOWN": Words(
+            gettext("联盟没有登记这家单位"),
+            gettext("无法确认对方是谁，所以没有继续。请不要向对方提供 PIN。"),
+        ),
+        "ISSUER_METADATA_MISMATCH": Words(
+            gettext("对方的说明前后不一致"),
+            gettext("为了你的安全没有继续，也没有发送任何信息。请告诉发证单位。"),
+        ),
+        "ISSUER_UNREACHABLE": Words(gettext("暂时联系不上发证单位"), gettext("领取条仍然有效，请稍后再试。")),
+        "FETCH_LIMIT": Words(gettext("暂时联系不上发证单位"), gettext("领取条仍然有效，请稍后再试。")),
+        "RATE_LIMITED": Words(gettext("请稍等再试"), gettext("尝试次数过多，请过一分钟再试。")),
+        "CLAIM_CODE_UNKNOWN": Words(
+            gettext("没有找到这张领取条"), gettext("请核对领取码，或向发证单位要一张新的领取条。")
+        ),
+        "SLIP_EXPIRED": Words(
+            gettext("领取已过期"),
+            gettext("请重新打开领取链接再试。如果领取条本身已过期，请向发证单位要一张新的。"),
+        ),
+        "SLIP_LOCKED": Words(
+            gettext("领取条已锁定"),
+            gettext("PIN 输错次数太多。请联系发证单位，换一张新的领取条。"),
+        ),
+        "SLIP_VOID": Words(
+            gettext("这张领取条已作废"), gettext("发证单位换发了新的领取条，请使用新的那一张。")
+        ),
+        "CLAIM_DENIED": Words(
+            gettext("发证单位没有签发"), gettext("这次领取已经结束。请向发证单位要一张新的领取条。")
+        ),
+        "COULD_NOT_CHECK": Words(
+            gettext("暂时无法核对"),
+            gettext("证书在核对无误之前不会放进钱包。什么都没有丢失，请稍后再继续。"),
+        ),
+        "SHARE_INVALID": Words(gettext("未能生成分享"), gettext("请至少选一份证书，备注不超过 60 个字符。")),
+    }

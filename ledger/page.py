@@ -1,0 +1,125 @@
+"""The node's read-only page: who belongs, who may issue what, what is in force, what is voted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask_babel import gettext as _
+
+from crypto import strict_json
+from ledger import listing
+from ledger.core import governance
+from ledger.core.reading import Reader
+from ledger.running import engine, is_single_operator, now
+from web.i18n import day, pick
+
+ENTRIES = 20
+DECIDED = 10
+
+blueprint = Blueprint("ledger_page", __name__)
+
+
+@blueprint.get("/")
+def registry() -> str:
+    """Show the register of the consortium as of the newest block."""
+    at = now()
+    with engine().reader() as reader:
+        names = _names(reader)
+        listed = listing.proposals(reader, now=at)
+        head = reader.head()
+        return render_template(
+            "ledger/registry.html",
+            now=at,
+            single_operator=is_single_operator(reader.head_block()),
+            chain_id=reader.chain_id,
+            size=head.size,
+            root=head.root.hex(),
+            time=head.time,
+            names=names,
+            registry=listing.registry(reader),
+            agreements=[_agreement(reader, item, at=at) for item in listing.agreements(reader)],
+            open_votes=[_voted(item, names) for item in listed if item["status"] == governance.OPEN],
+            decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
+            entries=listing.last_entries(reader, count=ENTRIES),
+            kinds=_kinds(),
+        )
+
+
+def _names(reader: Reader) -> dict[str, str]:
+    """Return the name of every member and issuer in the page's language, by DID."""
+    named = [*reader.values("issuer", length=2), *reader.values("member", length=2)]
+    return {key[1]: pick(value["names"]) for key, value in named}
+
+
+def _agreement(reader: Reader, item: dict[str, Any], *, at: int) -> dict[str, Any]:
+    """Return an agreement with its title, if its document is kept here."""
+    document = reader.document(bytes.fromhex(item["digest"]))
+    title = pick(strict_json.parse(document).get("title")) if document is not None else ""
+    return {**item, "title": title, "in_force": item["started"] <= at and item["ended"] is None}
+
+
+def _voted(item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Return a proposal with the question in one sentence and the place of its line."""
+    count = len(item["yes"])
+    return {
+        **item,
+        "question": _question(item["action"], item["about"], names),
+        "state": _states().get(item["status"], item["status"]),
+        "percent": 100 * count // item["members"],
+    }
+
+
+def _question(action: str, about: dict[str, Any], names: dict[str, str]) -> str:
+    def called(did: str) -> str:
+        return names.get(did, did)
+
+    sentences: dict[str, Callable[[], str]] = {
+        "admit": lambda: _("接纳%(name)s为联盟成员", name=pick(about["names"])),
+        "remove": lambda: _("请%(name)s退出联盟", name=called(about["member"])),
+        "issuer.put": lambda: _("登记发证机构%(name)s", name=pick(about["names"])),
+        "accredit": lambda: _(
+            "认可%(name)s签发 %(type)s，自 %(start)s 起",
+            name=called(about["issuer"]),
+            type=about["type"],
+            start=_day(about["from"]),
+        ),
+        "wallet.put": lambda: _("登记学生钱包 %(tag)s：%(url)s", tag=about["tag"], url=about["url"]),
+        "agreement.start": lambda: _(
+            "让协议 %(id)s 第 %(version)s 版生效", id=about["id"], version=about["version"]
+        ),
+        "agreement.end": lambda: _("终止协议 %(id)s", id=about["id"]),
+    }
+    return sentences.get(action, lambda: action)()
+
+
+def _states() -> dict[str, str]:
+    return {
+        governance.OPEN: _("表决中"),
+        governance.ENACTED: _("已通过，等待生效"),
+        governance.DONE: _("已通过并生效"),
+        governance.VOID: _("已通过，但已无法生效"),
+        governance.WITHDRAWN: _("已撤回"),
+        listing.EXPIRED: _("到期未通过"),
+    }
+
+
+def _kinds() -> dict[str, str]:
+    return {
+        "genesis": _("创世记录"),
+        "block": _("区块"),
+        "anchor": _("证书摘要存证"),
+        "status": _("状态更新"),
+        "issuer.put": _("登记发证机构"),
+        "accredit": _("认可发证资格"),
+        "endpoint.put": _("公布服务地址"),
+        "propose": _("提案"),
+        "vote": _("投票"),
+        "withdraw": _("撤回提案"),
+    }
+
+
+def _day(seconds: int) -> str:
+    return day(datetime.fromtimestamp(seconds, UTC))

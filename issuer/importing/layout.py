@@ -141,6 +141,7 @@ def _data_rows(
     serial = where.get("seq")
     identifying = [where[key] for key in _IDENTIFYING if key in where]
     words = [comparable(cell) for cell in rows[header]]
+    header_cells = {cell for cell in rows[header] if cell.strip()}
     data: list[DataRow] = []
     blank: list[int] = []
     totals: list[int] = []
@@ -148,7 +149,7 @@ def _data_rows(
         row = rows[position]
         if is_blank(row) or _only_serial(row, serial):
             blank.append(position)
-        elif _is_total(row, identifying) or [comparable(cell) for cell in row] == words:
+        elif _is_total(row, identifying) or _repeats_header(row, header_cells, words):
             totals.append(position)
         else:
             data.append(DataRow(position - header, position, row))
@@ -173,6 +174,13 @@ def _is_total(row: Sequence[str], identifying: Sequence[int]) -> bool:
         return not named or named == [first]
     # A sentence under the table: one long cell and nothing else.
     return len(filled) == 1 and not named and len(first) > 1 and not first.isascii()
+
+
+def _repeats_header(row: Sequence[str], header_cells: set[str], words: Sequence[str]) -> bool:
+    """The header of a further printed page."""
+    if header_cells.isdisjoint(row):
+        return False
+    return [comparable(cell) for cell in row] == list(words)
 
 
 def _left_out(blank: Sequence[int], totals: Sequence[int], *, last: int) -> list[StructureFinding]:

@@ -3,7 +3,7 @@
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """Size of the file (SECURITY.md: uploads of at most 10 MiB)."""
 
-MAX_ROWS = 50_000
+MAX_ROWS = 20_000
 """Rows under the header, blank ones included."""
 
 MAX_COLUMNS = 200

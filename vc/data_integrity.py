@@ -92,7 +92,7 @@ def sign(
         profile: How much of JSON-LD is accepted.
 
     Returns:
-        A new document whose ``proof`` is an array.
+        A new document whose ``proof`` is an array; its other members are those of the given one.
 
     Raises:
         ProofGenerationError: The key is not of the suite's algorithm, or there are too many proofs.

@@ -37,6 +37,7 @@ _OPEN_BADGES_VERSIONS = tuple(
 CONTEXT_LISTS: frozenset[ContextList] = frozenset(
     {
         tuple(schemas.CREDENTIAL_CONTEXTS),
+        tuple(schemas.CREDENTIAL_CONTEXTS[:3]),
         (schemas.CREDENTIALS_V2,),
         *((schemas.CREDENTIALS_V2, edition) for edition in _OPEN_BADGES_VERSIONS),
         *(

@@ -115,12 +115,15 @@ class LedgerClient:
         """The ledger's chain id, from the pin."""
         return self.pins.load().chain_id
 
-    def snapshot(self, keys: Iterable[StateKey], *, now: int) -> tuple[Snapshot, bytes]:
+    def snapshot(
+        self, keys: Iterable[StateKey], *, now: int, max_age: int = MAX_HEAD_AGE
+    ) -> tuple[Snapshot, bytes]:
         """Fetch values of the registry under a head at most five seconds old.
 
         Args:
             keys: Keys built by ``ledger.registry``; none for the checkpoint alone.
             now: The current time in integer seconds.
+            max_age: How many seconds an earlier answer may be used again; 0 asks the node in any case.
 
         Returns:
             The checked snapshot, and the bundle's bytes for stapling.
@@ -133,7 +136,7 @@ class LedgerClient:
         """
         wanted = frozenset(keys)
         held = self._snapshots.get(wanted)
-        if held is not None and 0 <= now - held[0] < MAX_HEAD_AGE:
+        if held is not None and 0 <= now - held[0] < max_age:
             return held[1], held[2]
         pin = self.pins.load()
         query = [("key", base64url_encode(key)) for key in sorted(cbor.encode(key) for key in wanted)]

@@ -188,7 +188,10 @@ def _findings(reading: RowReading, line: int, column_map: ColumnMap) -> Iterator
         yield _finding(note, line, number, _header(column_map, at), reading.cells.get(at))
         return
     located = [(key, note) for key, cell in reading.cells.items() for note in cell.notes]
-    for key, note in sorted(located + reading.notes, key=lambda item: item[1].code[:3]):
+    order = {column.key: place for place, column in enumerate(column_map.columns)}
+    located += reading.notes
+    located.sort(key=lambda item: (item[1].code[:3], order.get(item[0], -1)))
+    for key, note in located:
         yield _finding(note, line, number, _header(column_map, key), reading.cells.get(key))
 
 

@@ -47,11 +47,13 @@ def decode(data: bytes) -> tuple[str, str]:
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
-        first_other_byte = error.start
+        other = error.start
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, min(first_other_byte, error.start)) + 1
+        _refuse_mixed(data)
+        # Whichever encoding gets further is the file's own; it ends where the damage is.
+        line = data.count(b"\n", 0, max(other, error.start)) + 1
         raise FileRefusedError(
             f"第{line}行的编码既不是 UTF-8 也不是 GB18030；请用 WPS 或 Excel 另存为 .xlsx 后重试",
             line=line,
@@ -95,18 +97,31 @@ def _strict(data: bytes, encoding: str) -> str:
 
 
 def _refuse_mixed(data: bytes) -> None:
-    """Refuse a GB18030 file that holds a whole line of UTF-8."""
+    """Refuse a file in which some lines can only be UTF-8 and others only GB18030."""
+    utf8: list[int] = []
+    gb18030: list[int] = []
     for number, line in enumerate(data.split(b"\n"), start=1):
-        if line.isascii() or len(_THREE_BYTE_CHARACTER.findall(line)) < 2:
-            continue
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        raise FileRefusedError(
-            f"第{number}行是 UTF-8，而文件其余部分是 GB18030，名字会变成乱码；请统一编码后重新导出",
-            line=number,
-        )
+        if not line.isascii():
+            (utf8 if _looks_like_utf8(line) else gb18030).append(number)
+    if not utf8 or not gb18030:
+        return
+    few, name, most = (
+        (utf8, "UTF-8", "GB18030") if len(utf8) <= len(gb18030) else (gb18030, "GB18030", "UTF-8")
+    )
+    raise FileRefusedError(
+        f"第{few[0]}行像是 {name}，而其余各行是 {most}，名字会变成乱码；请统一编码后重新导出", line=few[0]
+    )
+
+
+def _looks_like_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8 with several Han characters, which GB18030 is only by a rare accident."""
+    if len(_THREE_BYTE_CHARACTER.findall(line)) < 2:
+        return False
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_nul(text: str) -> None:

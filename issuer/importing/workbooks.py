@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from xml.etree.ElementTree import ParseError
+from decimal import Decimal
 
 import openpyxl
 from defusedxml import DefusedXmlException
@@ -99,7 +99,7 @@ def read_workbook(data: bytes, *, score: HeaderScore) -> Table:
     except (
         InvalidFileException,
         DefusedXmlException,
-        ParseError,
+        SyntaxError,  # the base of the XML parsers' errors
         zipfile.BadZipFile,
         zlib.error,
         KeyError,
@@ -108,6 +108,7 @@ def read_workbook(data: bytes, *, score: HeaderScore) -> Table:
         AttributeError,
         IndexError,
         EOFError,
+        OSError,
         OverflowError,
         NotImplementedError,
     ) as error:
@@ -261,9 +262,9 @@ def _number(value: float, number_format: str) -> str:
         decimals = len(zeros.group(2) or "")
         width = len(zeros.group(1)) + (decimals + 1 if decimals else 0)
         return f"{value:0{width}.{decimals}f}"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 10**21:
-        return str(int(value))
-    return str(value)
+    # A spreadsheet keeps and shows fifteen digits; more of a float would be invented ones.
+    shown = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
+    return f"{shown:f}" if abs(shown) < 10**21 else str(shown)
 
 
 def _hidden(sheet: ReadOnlyWorksheet) -> list[StructureFinding]:

@@ -104,6 +104,7 @@ class Consortium:
             numbers=numbers,
         )
         self.core = Core.create(self.path, self.genesis)
+        self.block()  # block 1 has an entry whatever is in it
 
     @property
     def chain_id(self) -> str:

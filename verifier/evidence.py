@@ -24,11 +24,13 @@ class Registry:
 
     Attributes:
         issuer_id: The DID that was asked about.
+        lists: The URLs whose status records were asked for.
         snapshot: The proved values: the issuer's record and the status records of its lists.
         source: The ledger now; an answer remembered while the ledger is silent; or a staple.
     """
 
     issuer_id: str
+    lists: tuple[str, ...]
     snapshot: Snapshot
     source: Source
 
@@ -78,8 +80,11 @@ class Recognitions:
 class Evidence(Protocol):
     """Where the steps of a verification get what they rest on."""
 
-    def registry(self, issuer_id: str, *, lists: Sequence[str]) -> Registry:
-        """Return the issuer's record and the status records of ``lists`` and of their notices."""
+    def registry(self, issuer_id: str, *, lists: Sequence[str], fresh: bool = False) -> Registry:
+        """Return the issuer's record and the status records of ``lists`` and of their notices.
+
+        ``fresh`` asks for the very present, where an answer some seconds old does not fit what was served.
+        """
         ...
 
     def grants(self, issuer_id: str, credential_type: str) -> tuple[Grant, ...]:

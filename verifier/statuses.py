@@ -90,18 +90,33 @@ def read(
 def _ask(
     entry: StatusEntry, *, registry: Registry, evidence: Evidence, now: datetime, silent_after: timedelta
 ) -> StatusFinding:
+    try:
+        return _ask_under(entry, registry=registry, evidence=evidence, now=now, silent_after=silent_after)
+    except EvidenceUnavailableError as error:
+        if error.code != "STATUS_RETRIEVAL_ERROR" or registry.source != "ledger":
+            raise
+        # The issuer may serve a list that was anchored seconds ago, after the head that we read.
+        present = evidence.registry(registry.issuer_id, lists=registry.lists, fresh=True)
+        if present.source != "ledger" or present.status(entry.list_url) == registry.status(entry.list_url):
+            raise
+        return _ask_under(entry, registry=present, evidence=evidence, now=now, silent_after=silent_after)
+
+
+def _ask_under(
+    entry: StatusEntry, *, registry: Registry, evidence: Evidence, now: datetime, silent_after: timedelta
+) -> StatusFinding:
     record = registry.status(entry.list_url)
     if record is None:
         # Nobody anchored such a list, so its address is a stranger's: it is not asked.
         raise EvidenceUnavailableError("the ledger knows no such list", code="STATUS_NOT_ANCHORED")
     silent = now - registry.as_of > silent_after
-    last: StatusError | None = None
+    refused: StatusError | None = None
     decided: StatusFinding | None = None
     for candidate in evidence.candidates(entry.list_url, anchored=record):
         try:
             listed = _checked(candidate, entry=entry, registry=registry, evidence=evidence, now=now)
         except StatusError as error:
-            last = error
+            refused = error
             continue
         current = _is_anchored(candidate, listed, record)
         if status.is_set(listed, status_entry=entry):
@@ -110,8 +125,8 @@ def _ask(
             decided = StatusFinding("none", ledger_silent=silent)
     if decided is not None:
         return decided
-    if last is not None:
-        raise last
+    if refused is not None:
+        raise refused
     raise EvidenceUnavailableError(
         "the list that the ledger names could not be had", code="STATUS_RETRIEVAL_ERROR"
     )

@@ -21,6 +21,7 @@ from crypto.keys import PublicKey
 from ledger.proof.errors import IssuerSuspendedError, KeyCompromisedError, NotProvenError, ReceiptError
 from ledger.proof.verify import Receipt, check_current
 from ledger.registry import Grant, IssuerRecord
+from schemas.catalogue import credential_type_names
 from vc import (
     controller_documents,
     credentials,
@@ -317,7 +318,7 @@ class _Run:
             self._note_check(Step.PARSE, Outcome.FAILED, error)
             return False
         self._set(Step.PARSE, Outcome.PASSED)
-        if not credentials.credential_type_names(self._document):
+        if not credential_type_names(self._document):
             self._set(
                 Step.STRUCTURE, Outcome.UNAVAILABLE, "TYPE_UNKNOWN", "a type that is not in the catalogue"
             )
@@ -641,7 +642,7 @@ class _Run:
             known = self._evidence.recognitions()
         except EvidenceUnavailableError as error:
             self._unavailable(Step.RECOGNITION, error)
-            self._note("RECOGNITION_UNAVAILABLE")
+            self._note("RECOGNITION_UNAVAILABLE", weighs=True)
             return
         self._lines = _lines(self._facts, known, at=self._now)
         if self._lines:

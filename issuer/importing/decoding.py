@@ -158,8 +158,10 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def _refuse_wide(text: str, delimiter: str) -> None:
     """Refuse a line of very many cells before a list is made of them."""
-    if text.count(delimiter) <= MAX_COLUMNS:
+    if text.count(delimiter) <= MAX_COLUMNS * 10:
         return
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     start = 0
     number = 1
     while start < len(text):

@@ -245,6 +245,17 @@ def test_row_with_more_cells_than_the_header_is_refused(graduates):
     assert [(f.data_row, f.column, f.code[:3]) for f in checked.findings] == [(1, "*", "E16")]
 
 
+def test_note_in_the_margin_of_a_workbook_moves_nothing(graduates):
+    lines = graduates.lines({}, {})
+    lines[1].append("已核对")
+    assert graduates.check(graduates.xlsx(lines)).counts.ready == 2
+
+
+def test_line_ends_of_old_computers_are_read(graduates):
+    data = graduates.csv(graduates.lines(*({} for _ in range(100)))).replace(b"\r\n", b"\r")
+    assert graduates.check(data).counts.rows == 100
+
+
 def test_absent_optional_columns_are_said_once(candidates):
     keep = [n for n, word in enumerate(candidates.header) if word not in {"电子邮箱", "证书编号"}]
     lines = [[row[n] for n in keep] for row in candidates.lines({}, {})]

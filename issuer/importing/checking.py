@@ -116,7 +116,7 @@ def _read_rows(table: Table, layout: Layout, around: Surroundings) -> list[RowRe
                 kind = kinds.get((row.position, place), CellKind.TEXT) if kinds else CellKind.TEXT
                 cells[key] = reader.read(row.cells[place] if place < size else "", kind)
         reading = RowReading(row, cells)
-        # In text a surplus cell means that the others may have moved; in a workbook it is a note in the margin.
+        # In text a surplus cell means that others may have moved; in a workbook it is a note in the margin.
         if table.sheet is None and size > width and any(cell.strip() for cell in row.cells[width:]):
             reading.notes.append((WHOLE_ROW, Note("E16_EXTRA_CELLS")))
         reading.notes.extend(check_row(cells, around))

@@ -1,12 +1,12 @@
 """Accounts by passphrase, and the sessions that keep one open."""
 
-import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
 from crypto.errors import SealError
+from tests.wallet.doubles import NOW
 from wallet import accounts, store
 from wallet.errors import (
     AccountNameTakenError,
@@ -17,45 +17,9 @@ from wallet.errors import (
     WeakPassphraseError,
     WrongPassphraseError,
 )
-from wallet.migrations import migrations
 from web.database import connect
 
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PASSPHRASE = "correct horse battery"
-
-
-@pytest.fixture
-def random():
-    counter = itertools.count()
-
-    def draw(size):
-        block = sha256(b"wallet tests %d" % next(counter)).digest()
-        return (block * (size // 32 + 1))[:size]
-
-    return draw
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "wallet.db"
-
-
-@pytest.fixture
-def db(path):
-    database = connect(path, create=True)
-    migrations.apply(database)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def edge(random):
-    return {"gate": accounts.PassphraseGate(), "now": NOW, "random": random}
-
-
-@pytest.fixture
-def wallet(db, edge):
-    return accounts.create(db, name="晓雨", passphrase=PASSPHRASE, **edge)
 
 
 def test_passphrase_opens_the_account_it_made(db, edge, wallet):

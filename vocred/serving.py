@@ -141,8 +141,13 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
 
     def load() -> Any:
         exit_with_parent(parent)
+        package = import_module(service)
         try:
-            return import_module(service).create_app()
+            app = package.create_app()
+            if hasattr(package, "start_background"):
+                # Threads of the one process that owns a database: the ledger's block timer.
+                package.start_background(app)
+            return app
         except Exception as error:
             if not isinstance(getattr(error, "code", None), str):
                 raise

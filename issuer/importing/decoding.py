@@ -22,6 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = ",\t;|"
+_WIDE = "第%(line)s行超过%(most)s列，请核对文件"
 _HEADER_BYTES = 65_536
 HeaderScore = Callable[[Sequence[str]], int]
 """Answers how many known columns a row of words names."""
@@ -55,7 +56,7 @@ def decode(data: bytes) -> tuple[str, str]:
         # Whichever encoding gets further is the file's own; it ends where the damage is.
         line = data.count(b"\n", 0, max(other, error.start)) + 1
         raise FileRefusedError(
-            f"第{line}行的编码既不是 UTF-8 也不是 GB18030；请用 WPS 或 Excel 另存为 .xlsx 后重试",
+            "第%(line)s行的编码既不是 UTF-8 也不是 GB18030；请用 WPS 或 Excel 另存为 .xlsx 后重试",
             line=line,
         ) from error
     _refuse_mixed(data)
@@ -92,7 +93,9 @@ def _strict(data: bytes, encoding: str) -> str:
         newline = "\n".encode("utf-16-le") if encoding == "utf-16" else b"\n"
         line = data.count(newline, 0, error.start) + 1
         raise FileRefusedError(
-            f"文件开头标明是 {encoding.upper()}，但第{line}行不是；请重新导出后再试", line=line
+            "文件开头标明是 %(encoding)s，但第%(line)s行不是；请重新导出后再试",
+            line=line,
+            encoding=encoding.upper(),
         ) from error
 
 
@@ -109,7 +112,10 @@ def _refuse_mixed(data: bytes) -> None:
         (utf8, "UTF-8", "GB18030") if len(utf8) <= len(gb18030) else (gb18030, "GB18030", "UTF-8")
     )
     raise FileRefusedError(
-        f"第{few[0]}行像是 {name}，而其余各行是 {most}，名字会变成乱码；请统一编码后重新导出", line=few[0]
+        "第%(line)s行像是 %(name)s，而其余各行是 %(most)s，名字会变成乱码；请统一编码后重新导出",
+        line=few[0],
+        name=name,
+        most=most,
     )
 
 
@@ -128,7 +134,7 @@ def _refuse_nul(text: str) -> None:
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
-        raise FileRefusedError(f"第{line}行含空字符（NUL），文件可能已损坏；请重新导出", line=line)
+        raise FileRefusedError("第%(line)s行含空字符（NUL），文件可能已损坏；请重新导出", line=line)
 
 
 def _delimiter(text: str, score: HeaderScore) -> str:
@@ -145,13 +151,13 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
         for row in reader:
             count += 1
             if count > MAX_ROWS:
-                raise FileTooLargeError(f"超过{MAX_ROWS}行，请分成几个文件导入", line=count)
+                raise FileTooLargeError("超过%(most)s行，请分成几个文件导入", line=count, most=MAX_ROWS)
             if len(row) > MAX_COLUMNS:
-                raise FileTooLargeError(f"第{count}行超过{MAX_COLUMNS}列，请核对文件", line=count)
+                raise FileTooLargeError(_WIDE, line=count, most=MAX_COLUMNS)
             yield row
     except csv.Error as error:
         raise FileRefusedError(
-            f"第{count + 1}行起的双引号没有正确闭合，或单元格过长；请核对后重新导出",
+            "第%(line)s行起的双引号没有正确闭合，或单元格过长；请核对后重新导出",
             line=count + 1,
         ) from error
 
@@ -169,5 +175,5 @@ def _refuse_wide(text: str, delimiter: str) -> None:
         end = len(text) if end < 0 else end
         # Commas inside quotation marks count too: no honest line of a register holds so many.
         if end - start > MAX_COLUMNS and text.count(delimiter, start, end) > MAX_COLUMNS * 10:
-            raise FileTooLargeError(f"第{number}行超过{MAX_COLUMNS}列，请核对文件", line=number)
+            raise FileTooLargeError(_WIDE, line=number, most=MAX_COLUMNS)
         start, number = end + 1, number + 1

@@ -25,13 +25,18 @@ class FileRefusedError(ImportingError):
     """The file as a whole was refused; the detail says why and what to do.
 
     Args:
-        detail: A Chinese sentence for the registrar: reason and cure.
+        sentence: For the registrar, in Chinese: reason and cure, with named places. It is also a message id.
         line: Line (row) of the file that shows the problem, counted from 1, where one does.
         column: Header of the column, where one does.
+        **params: What stands in the sentence's places; ``line`` may stand there too.
     """
 
-    def __init__(self, detail: str, *, line: int | None = None, column: str | None = None) -> None:
-        super().__init__(detail)
+    def __init__(
+        self, sentence: str, *, line: int | None = None, column: str | None = None, **params: object
+    ) -> None:
+        self.sentence = sentence
+        self.params = {**params, "line": line}
+        super().__init__(sentence % self.params)
         self.line = line
         self.column = column
 
@@ -48,7 +53,6 @@ class ColumnsMissingError(FileRefusedError):
     """Required columns are not in the file.
 
     Args:
-        detail: The sentence for the registrar, naming the columns.
         missing: Headers of the absent columns.
     """
 
@@ -56,6 +60,9 @@ class ColumnsMissingError(FileRefusedError):
     type = "https://w3id.org/vocred/problems/columns-missing"
     title = "Required columns are missing"
 
-    def __init__(self, detail: str, *, missing: tuple[str, ...]) -> None:
-        super().__init__(detail)
+    def __init__(self, *, missing: tuple[str, ...]) -> None:
+        super().__init__(
+            "缺少必需的列：%(columns)s；请补上这些列（也可用别名），或核对所选的证书类型",
+            columns="、".join(missing),
+        )
         self.missing = missing

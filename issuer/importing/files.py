@@ -42,7 +42,9 @@ def read_table(data: bytes, filename: str, maps: Sequence[ColumnMap]) -> Table:
         FileRefusedError: The file is no table that can be read safely.
     """
     if len(data) > MAX_FILE_BYTES:
-        raise FileTooLargeError(f"文件超过{MAX_FILE_BYTES // 1024 // 1024} MB，请分成几个文件导入")
+        raise FileTooLargeError(
+            "文件超过%(most)s MB，请分成几个文件导入", most=MAX_FILE_BYTES // 1024 // 1024
+        )
     if not data.strip(b"\xef\xbb\xbf \t\r\n\0"):
         raise FileRefusedError("文件是空的；请核对是否选对了文件")
     score = partial(header_score, column_maps=maps)

@@ -106,7 +106,9 @@ def _find_header(rows: Sequence[Sequence[str]], maps: Sequence[ColumnMap]) -> tu
     if best[1].score < MIN_HEADER_WORDS:
         expected = "、".join(column.header for column in maps[0].columns if column.required)
         raise FileRefusedError(
-            f"前{HEADER_SEARCH_ROWS}行里没有找到表头；表头应含：{expected}。如是乱码，请另存为 .xlsx"
+            "前%(most)s行里没有找到表头；表头应含：%(expected)s。如是乱码，请另存为 .xlsx",
+            most=HEADER_SEARCH_ROWS,
+            expected=expected,
         )
     return best
 
@@ -123,15 +125,13 @@ def _refuse_unusable(match: HeaderMatch) -> None:
     ]
     if important:
         raise FileRefusedError(
-            f"有两列都可能是“{'”“'.join(important)}”，无法判断用哪一列；请删去或改名其中一列",
+            "有两列都可能是“%(columns)s”，无法判断用哪一列；请删去或改名其中一列",
+            columns="”“".join(important),
             column=important[0],
         )
     missing = tuple(column.header for column in match.missing)
     if missing:
-        raise ColumnsMissingError(
-            f"缺少必需的列：{'、'.join(missing)}；请补上这些列（也可用别名），或核对所选的证书类型",
-            missing=missing,
-        )
+        raise ColumnsMissingError(missing=missing)
 
 
 def _data_rows(

@@ -88,7 +88,7 @@ def _vendor(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Lo
     until = _day(row["validUntil"])
     awarded = _day(row["awardDate"])
     if until and awarded and until <= awarded:
-        yield "validUntil", Note("E10_DATE_ORDER", {"why": "有效期止不晚于颁发日期"})
+        yield "validUntil", Note("E10_VALIDITY_ORDER")
     yield from _mark(row, "score")
 
 
@@ -137,11 +137,11 @@ def _major(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Loc
 def _study_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
     enrolled, graduated = _day(row["enrol"]), _day(row["grad"])
     if graduated and graduated > around.today + _GRADUATION_LEAD:
-        yield "grad", Note("E10_DATE_ORDER", {"why": "毕业日期比今天晚60天以上"})
+        yield "grad", Note("E10_GRADUATION_FAR")
     if not enrolled or not graduated:
         return
     if enrolled >= graduated:
-        yield "enrol", Note("E10_DATE_ORDER", {"why": "入学日期不早于毕业日期"})
+        yield "enrol", Note("E10_DATE_ORDER")
     elif row["years"].usable:
         span = (graduated - enrolled).days / 365.25
         # A course that starts in September and ends in June is some weeks short of whole years.
@@ -156,22 +156,21 @@ def _certificate_number(row: Mapping[str, CellReading], around: Surroundings) ->
     if not number.usable or row["mode"].value == _SELF_STUDY:
         return
     school, kind, year, level = (number.value[a:b] for a, b in ((0, 5), (5, 6), (6, 10), (10, 12)))
-    why = []
     expected_school = around.institution.code or (row["schoolCode"].value if row["schoolCode"].usable else "")
-    if expected_school and school != expected_school:
-        why.append(f"前5位{school}不是院校代码{expected_school}")
     kinds = _KIND_DIGITS.get(row["mode"].value, _KINDS) if row["mode"].usable else _KINDS
-    if kind not in kinds:
-        why.append(f"第6位{kind}与学习形式不符")
     graduated = _day(row["grad"])
-    if graduated and year != f"{graduated.year:04d}":
-        why.append(f"年份{year}与毕业年份{graduated.year}不同")
-    stated = row["level"]
-    by_number = next((name for name, digits in LEVEL_DIGITS.items() if digits == level), None)
-    if by_number is None or (stated.usable and stated.value != by_number):
-        why.append(f"第11–12位{level}（{by_number or '未知层次'}）与层次不同")
+    stated = LEVEL_DIGITS.get(row["level"].value) if row["level"].usable else None
+    levels = (stated,) if stated else tuple(LEVEL_DIGITS.values())
+    compared = (
+        ("1–5", school, (expected_school,) if expected_school else (school,)),
+        ("6", kind, tuple(kinds)),
+        ("7–10", year, (f"{graduated.year:04d}",) if graduated else (year,)),
+        ("11–12", level, levels),
+    )
+    # Written in signs, so that the sentence around it can be said in any language.
+    why = [f"{places}: {has} ≠ {'/'.join(wanted)}" for places, has, wanted in compared if has not in wanted]
     if why:
-        yield "certNo", Note("E08_CERTNO_INCONSISTENT", {"why": "；".join(why)})
+        yield "certNo", Note("E08_CERTNO_INCONSISTENT", {"why": "; ".join(why)})
 
 
 def _award_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
@@ -179,9 +178,9 @@ def _award_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterat
     if awarded is None:
         return
     if awarded > around.today:
-        yield "awardDate", Note("E10_DATE_ORDER", {"why": "发证日期在今天之后"})
+        yield "awardDate", Note("E10_AWARD_FUTURE")
     elif examined and awarded < examined:
-        yield "awardDate", Note("E10_DATE_ORDER", {"why": "发证日期早于考核日期"})
+        yield "awardDate", Note("E10_AWARD_BEFORE_EXAM")
 
 
 def _mark(row: Mapping[str, CellReading], key: str) -> Iterator[Located]:

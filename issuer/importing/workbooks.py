@@ -186,7 +186,7 @@ def _read_sheets(workbook: Workbook, score: HeaderScore) -> Table:
     if not sheets:
         raise FileRefusedError(_UNREADABLE)
     if len(sheets) > MAX_SHEETS:
-        raise FileTooLargeError(f"工作簿超过{MAX_SHEETS}张工作表，请只保留名册后另存")
+        raise FileTooLargeError("工作簿超过%(most)s张工作表，请只保留名册后另存", most=MAX_SHEETS)
     visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"] or sheets
     best = visible[0]
     if len(visible) > 1:
@@ -225,7 +225,7 @@ def _read_sheet(sheet: ReadOnlyWorksheet) -> _Reading:
             previous, waiting = row, waiting + 1
             continue
         if count > MAX_ROWS:
-            raise FileTooLargeError(f"超过{MAX_ROWS}行，请分成几个文件导入", line=count)
+            raise FileTooLargeError("超过%(most)s行，请分成几个文件导入", line=count, most=MAX_ROWS)
         reading.rows.extend([] for _ in range(waiting))
         waiting = 0
         reading.add(row)

@@ -150,6 +150,12 @@ REGISTRY: dict[str, Entry] = {
     ),
     "RECORD_INCOMPLETE": Entry(422, "记录缺少必要的内容。", "The record lacks something it needs."),
     "BUNDLE_ERROR": Entry(400, "存证材料的格式不正确。", "The proof material has the wrong form."),
+    "SHARE_MALFORMED": Entry(400, "分享内容的格式不正确。", "The shared content has the wrong form."),
+    "AGREEMENT_MALFORMED": Entry(400, "互认协议的格式不正确。", "The agreement has the wrong form."),
+    "NOTICE_MALFORMED": Entry(400, "状态说明无法读取。", "The reason of the status could not be read."),
+    "STORE_MALFORMED": Entry(
+        503, "证书库的数据不完整。", "The store of sealed certificates is not in order."
+    ),
     "SHARE_INVALID": Entry(400, "分享内容的格式不正确。", "The shared content has the wrong form."),
     "SEAL_BROKEN": Entry(400, "密封的内容打不开。", "The sealed content does not open."),
     "IMAGE_REJECTED": Entry(422, "图片不符合要求。", "The picture is not accepted."),
@@ -219,6 +225,17 @@ REGISTRY: dict[str, Entry] = {
     ),
     "REASON_REQUIRED": Entry(422, "请选择撤销原因。", "Please give the reason."),
     # Codes, slips, links
+    "NO_SUCH_CERTIFICATE": Entry(404, "没有这样的证书。", "There is no such certificate."),
+    "ABSENCE_NOT_PROVEN": Entry(
+        503, "暂时无法核验，这不代表证书有问题。", "We could not check; this says nothing against it."
+    ),
+    "STORE_UNAVAILABLE": Entry(
+        503, "暂时取不到证书库的数据。", "The store of sealed certificates is out of reach."
+    ),
+    "STATUS_NOT_ANCHORED": Entry(503, "账本没有登记该状态数据。", "The ledger knows no such status list."),
+    "VERIFIER_ERROR": Entry(
+        503, "暂时无法核验，这不代表证书有问题。", "We could not check; this says nothing against it."
+    ),
     "CODE_MISTYPED": Entry(
         422, "编码有误，请对照纸面重新输入。", "The code is mistyped. Please compare it with the paper."
     ),
@@ -228,6 +245,11 @@ REGISTRY: dict[str, Entry] = {
         "This code is for another box: one is on the certificate, one on the slip.",
     ),
     "CLAIM_CODE_UNKNOWN": Entry(404, "没有找到这个领取码。", "That claim code was not found."),
+    "CLAIM_REFUSED": Entry(
+        410,
+        "这个领取码不能再领取，请联系发证机构。",
+        "This claim code gives nothing. Please contact the issuer.",
+    ),
     "CLAIM_DENIED": Entry(403, "发证机构拒绝了这次领取。", "The issuer refused this claim."),
     "SLIP_USED": Entry(
         410,
@@ -274,17 +296,36 @@ REGISTRY: dict[str, Entry] = {
     "TOO_MANY_ATTEMPTS": Entry(
         429, "尝试次数过多，请稍后再试。", "Too many tries. Please wait and try again."
     ),
+    "SAME_OFFICER": Entry(403, "此操作需要另一位经办人复核。", "A second officer has to approve this."),
+    "SIGN_IN_REFUSED": Entry(401, "用户名或口令不正确。", "The name or the passphrase is wrong."),
+    "SIGN_IN_DELAYED": Entry(
+        429, "口令输错次数过多，请稍后再试。", "Too many wrong passphrases. Please wait and try again."
+    ),
+    "PASSPHRASE_REFUSED": Entry(422, "口令太短或太常见。", "The passphrase is too short or too common."),
+    "INVALID_ACT": Entry(422, "此操作不能提交，请核对后再试。", "This cannot be submitted as it stands."),
     "FOUR_EYES": Entry(403, "此操作需要另一位经办人复核。", "A second officer has to approve this."),
     "CONSENT_REQUIRED": Entry(403, "需要本人同意。", "The person's consent is needed."),
     "WALLET_ERROR": Entry(422, "钱包操作未完成。", "The wallet could not do that."),
     # Files
     "FILE_REJECTED": Entry(422, "文件不能接受。", "The file is not accepted."),
+    "COLUMNS_MISSING": Entry(422, "文件缺少必要的列。", "The file lacks columns that are needed."),
+    "PRINTING_CLOSED": Entry(
+        409, "批次存证并编入索引后才能打印。", "Printing opens once the batch is anchored and indexed."
+    ),
     "ROW_INVALID": Entry(422, "有行不能签发。", "Some rows cannot be issued."),
     "SIGNER_CHANGED": Entry(
         409, "签名密钥已更换，批次已暂停。", "The signing key changed, so the batch is paused."
     ),
     "BATCH_CANCELLED": Entry(409, "批次已取消。", "The batch was cancelled."),
     # Ledger
+    "LEDGER_AHEAD": Entry(
+        409,
+        "账本上的数据比本机新，可能恢复了旧备份，已停止发布。",
+        "The ledger is ahead of this database, so nothing is published.",
+    ),
+    "ISSUER_NOT_REGISTERED": Entry(
+        409, "联盟尚未登记该机构。", "The consortium has not registered this body yet."
+    ),
     "LEDGER_ERROR": Entry(400, "账本请求有误。", "The ledger refused the request."),
     "LEDGER_UNAVAILABLE": Entry(
         503, "暂时连不上账本，请稍后再试。", "The ledger is out of reach. Please try again later."

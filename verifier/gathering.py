@@ -123,7 +123,7 @@ class Gatherer:
             staples: What travelled with a share.
         """
         self._ledger = ledger
-        self._fetch = fetch
+        self.fetch = fetch
         self._memory = memory
         self._now = now
         self._staples = staples
@@ -290,7 +290,7 @@ class Gatherer:
         """
         url = f"{record.store_url}/{index.path(locator, kind=kind)}"
         try:
-            answer = self._fetch.get(url, max_bytes=limits.FETCH_LARGE_BYTES)
+            answer = self.fetch.get(url, max_bytes=limits.FETCH_LARGE_BYTES)
         except FetchError as error:
             raise EvidenceUnavailableError("the store does not answer", code="STORE_UNAVAILABLE") from error
         if answer.status in (404, 410):
@@ -356,7 +356,7 @@ class Gatherer:
 
     def _served_list(self, url: str) -> Candidate | None:
         try:
-            answer = self._fetch.get(url, accept=LIST_TYPES, max_bytes=limits.FETCH_BYTES)
+            answer = self.fetch.get(url, accept=LIST_TYPES, max_bytes=limits.FETCH_BYTES)
             if answer.status != 200:
                 return None
             return Candidate(documents.load(answer.body), "issuer")
@@ -421,7 +421,7 @@ class Gatherer:
     def _fetched(self, url: str, digest: bytes) -> bytes | None:
         """Fetch a public document and return it if it is the one that the ledger means."""
         try:
-            answer = self._fetch.get(url, max_bytes=limits.FETCH_LARGE_BYTES)
+            answer = self.fetch.get(url, max_bytes=limits.FETCH_LARGE_BYTES)
         except FetchError as error:
             logger.info("fetch failed code=%s", error.code)
             return None

@@ -1,0 +1,154 @@
+"""The verification report: JSON for programs, and what pages are drawn from.
+
+One credential gives one report; several give ``{"verdict": <worst>, "results": […]}``. A printed code gives
+a masked report until the name on the paper was typed: title, level, issuer and dates, the name's first
+character, and nothing raw.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from vc.credentials import CredentialFacts, masked_name
+from verifier import wording
+from verifier.answering import Answer
+from verifier.verdicts import Check, worst
+from verifier.verification import IssuerLine, RecognitionLine, Verification
+
+_SHOWN_MASKED = ("type", "title", "achievementName", "levelName", "specialization", "awarded", "validUntil")
+
+
+def report(answer: Answer, *, raw: bool = False) -> dict[str, Any]:
+    """Write the report of an answer.
+
+    Args:
+        answer: What was asked and found.
+        raw: Add the credential itself, where its reader may see it.
+    """
+    masked = answer.source == "code" and not answer.matched
+    results = [
+        one(result, from_paper=answer.source == "code", masked=masked, raw=raw) for result in answer.results
+    ]
+    written = results[0] if len(results) == 1 else {"verdict": _worst(answer), "results": results}
+    if answer.source == "code" and answer.matched is not None:
+        written["match"] = "same" if answer.matched else "different"
+    return {**written, "source": answer.source}
+
+
+def one(
+    verification: Verification, *, from_paper: bool = False, masked: bool = False, raw: bool = False
+) -> dict[str, Any]:
+    """Write the report of one credential.
+
+    Args:
+        verification: What was found.
+        from_paper: True where a printed code led here.
+        masked: True before the name on the paper was typed.
+        raw: Add the credential itself; ignored while masked.
+    """
+    title_zh, title_en = wording.title(verification)
+    facts = verification.facts
+    written: dict[str, Any] = {
+        "verdict": verification.verdict.value,
+        "verified": verification.verified,
+        "title": {"zh-CN": title_zh, "en": title_en},
+        "reason": wording.reason(verification, from_paper=from_paper).to_json(),
+        "notes": [wording.note_sentence(note).to_json() for note in verification.notes],
+        "checks": [_check(check) for check in verification.checks],
+        "credential": None if facts is None else _facts(facts, masked=masked),
+        "issuer": None if verification.issuer is None else _issuer(verification.issuer),
+        "recognition": [_recognition(line) for line in verification.recognition],
+        "times": {
+            "awarded": _moment(None if facts is None else facts.awarded),
+            "anchored": _moment(verification.anchored),
+            "ledgerAsOf": _moment(verification.as_of),
+        },
+        "checkedAt": _moment(verification.checked_at),
+        "singleOperator": verification.single_operator,
+    }
+    if verification.recognition:
+        written["noSecondTest"] = wording.recognition_sentence(verification.recognition).to_json()
+    if raw and not masked and verification.document is not None:
+        written["document"] = verification.document
+    return written
+
+
+def _worst(answer: Answer) -> str:
+    return worst(tuple(result.verdict for result in answer.results)).value
+
+
+def _check(check: Check) -> dict[str, Any]:
+    name, zh, en = wording.STEP_NAMES[check.step]
+    written: dict[str, Any] = {
+        "step": check.step.value,
+        "name": name,
+        "question": {"zh-CN": zh, "en": en},
+        "outcome": check.outcome.value,
+    }
+    if check.code is not None:
+        written["code"] = check.code
+    if check.detail is not None:
+        written["detail"] = check.detail
+    return written
+
+
+def _facts(facts: CredentialFacts, *, masked: bool) -> dict[str, Any]:
+    written = {
+        "id": facts.credential_id,
+        "type": facts.credential_type,
+        "title": facts.title,
+        "name": facts.name,
+        "nameEn": facts.name_en,
+        "idDocument": facts.id_document,
+        "idTail": facts.id_tail,
+        "gender": facts.gender,
+        "birthDate": facts.birth_date,
+        "number": facts.number,
+        "conclusion": facts.conclusion,
+        "achievementName": facts.achievement_name,
+        "humanCode": facts.human_code,
+        "fieldOfStudy": facts.field_of_study,
+        "qualificationSystem": facts.qualification_system,
+        "levelCode": facts.level_code,
+        "levelName": facts.level_name,
+        "specialization": facts.specialization,
+        "version": facts.version,
+        "site": facts.site,
+        "results": [{"name": name, "value": value} for name, value in facts.results] or None,
+        "started": _moment(facts.started),
+        "ended": _moment(facts.ended),
+        "awarded": _moment(facts.awarded),
+        "validFrom": _moment(facts.valid_from),
+        "validUntil": _moment(facts.valid_until),
+        "bound": facts.holder is not None,
+    }
+    kept = {key: value for key, value in written.items() if value is not None}
+    if not masked:
+        return kept
+    shown = {key: kept[key] for key in _SHOWN_MASKED if key in kept}
+    return {**shown, "maskedName": masked_name(facts.name or "")}
+
+
+def _issuer(issuer: IssuerLine) -> dict[str, Any]:
+    return {
+        "id": issuer.did,
+        "name": {"zh-CN": issuer.names.get("zh"), "en": issuer.names.get("en")},
+        "number": issuer.number,
+        "since": _moment(issuer.since),
+    }
+
+
+def _recognition(line: RecognitionLine) -> dict[str, Any]:
+    waiver = line.waiver
+    return {
+        "party": waiver.party,
+        "name": {"zh-CN": line.names.get("zh"), "en": line.names.get("en")},
+        "agreement": f"{waiver.agreement_id}#{waiver.version}",
+        "title": dict(waiver.title),
+        "rule": waiver.rule,
+        "purpose": None if waiver.purpose is None else dict(waiver.purpose),
+        "until": _moment(waiver.until),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

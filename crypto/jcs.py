@@ -41,6 +41,8 @@ def canonicalize(value: Any) -> bytes:
     except (rfc8785.FloatDomainError, rfc8785.IntegerDomainError) as error:
         raise InvalidNumberError("a number has no canonical form") from error
     except rfc8785.CanonicalizationError as error:
+        if isinstance(error.__cause__, UnicodeEncodeError):
+            raise InvalidUnicodeError("a string holds a lone surrogate") from error
         raise MalformedError("not a JSON value") from error
 
 
@@ -62,6 +64,8 @@ def _is_plain(value: Any, depth: int) -> bool:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise InvalidNumberError("an integer is beyond 2^53-1")
         return True
+    if kind is float:
+        return False
     if depth == 0:
         raise JsonTooDeepError(f"nested deeper than {MAX_DEPTH}")
     if kind is dict:
@@ -72,8 +76,6 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind is list or kind is tuple:
         plain = [_is_plain(item, depth - 1) for item in value]
         return all(plain)
-    if kind is float:
-        return False
     raise MalformedError("not a JSON value")
 
 

@@ -86,6 +86,8 @@ class Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD is not ty
         except (TypeError, AttributeError, KeyError, IndexError, ValueError) as error:
             # PyLD expects types in places where the specification only forbids others.
             raise DocumentError("a value has a type that JSON-LD does not allow there") from error
+        if isinstance(expanded, dict) and list(expanded) == ["@graph"]:
+            expanded = expanded["@graph"]
         return self.arrayify(expanded) if expanded is not None else []
 
     def value_term(self, item: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def _object(inner):
 _documents = st.recursive(_scalars, lambda inner: _object(inner | st.lists(inner, max_size=3)), max_leaves=12)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(_contexts, _object(_documents))
 def test_remembering_contexts_changes_no_outcome(contexts, body):
     document = {**body, "@context": contexts}
@@ -152,7 +152,7 @@ def test_threads_share_one_processor(examples):
         assert list(pool.map(lambda document: jsonld.canonicalize(document, engine=engine), work)) == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(
     st.text(
         alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\ufffe\uffff"), max_size=40

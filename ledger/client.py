@@ -24,7 +24,13 @@ from crypto.multibase import base64url_encode
 from ledger.errors import LedgerError
 from ledger.proof import verify
 from ledger.proof.bundle import Bundle, Consistency
-from ledger.proof.errors import CheckpointError, ProofMalformedError, ReceiptError, RollbackError
+from ledger.proof.errors import (
+    CheckpointError,
+    GrantMissingError,
+    ProofMalformedError,
+    ReceiptError,
+    RollbackError,
+)
 from ledger.proof.pins import PinStore
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.registry import AgreementRecord, StateKey, agreement_key, seq_key
@@ -37,6 +43,7 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 TIMEOUT = 5.0
 
 _KEPT = 512
+_KEYS_IN_ADDRESS = 24
 _SUCCESS = 2
 _REFUSED = 4
 
@@ -68,7 +75,7 @@ class StatementRefusedError(LedgerError):
 
 
 class FalseReceiptError(ReceiptError):
-    """The node acknowledged a statement and then proved another one in its place."""
+    """The node acknowledged a statement and then has none, or another one, in its place."""
 
     code = "LEDGER_RECEIPT_FALSE"
     type = PROBLEM_TYPES + "LEDGER_RECEIPT_FALSE"
@@ -139,8 +146,7 @@ class LedgerClient:
         if held is not None and 0 <= now - held[0] < max_age:
             return held[1], held[2]
         pin = self.pins.load()
-        query = [("key", base64url_encode(key)) for key in sorted(cbor.encode(key) for key in wanted)]
-        body = self._get("/v1/state", [*query, ("from", str(pin.size))])
+        body = self._state(sorted(cbor.encode(key) for key in wanted), known=pin.size)
         snapshot = verify.verify_snapshot(body, pin=pin, now=now)
         if snapshot.size < pin.size:
             raise RollbackError("the node serves an older log than one already seen", evidence=body)
@@ -197,7 +203,7 @@ class LedgerClient:
         """
         pin = self.pins.load()
         query = [("type", credential_type), ("from", str(pin.size))]
-        bundle = Bundle.decode(self._get(f"/v1/entries/{entry_index}/proof", query))
+        bundle = Bundle.decode(self._proof(entry_index, query))
         if bundle.entry is None or bundle.entry_inclusion is None:
             raise ProofMalformedError("the node's proof lacks the entry")
         if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
@@ -300,6 +306,27 @@ class LedgerClient:
     def proposals(self) -> dict[str, Any]:
         """Return the proposals as the node lists them; not proved, for pages."""
         return _json(self._get("/v1/proposals", []))
+
+    def _state(self, keys: list[bytes], *, known: int) -> bytes:
+        """Ask for the state; many keys go in the body, since an address is of limited length."""
+        if len(keys) > _KEYS_IN_ADDRESS:
+            return self._send(
+                "POST", f"/v1/state?from={known}", cbor.encode(keys), content_type="application/cbor"
+            )
+        query = [("key", base64url_encode(key)) for key in keys]
+        return self._get("/v1/state", [*query, ("from", str(known))])
+
+    def _proof(self, entry_index: int, query: list[tuple[str, str]]) -> bytes:
+        try:
+            return self._get(f"/v1/entries/{entry_index}/proof", query)
+        except StatementRefusedError as error:
+            if error.code == GrantMissingError.code:
+                raise GrantMissingError(
+                    "the issuer had no grant for the type at the entry's block"
+                ) from error
+            if error.code == "NOT_FOUND":
+                raise FalseReceiptError(f"the node does not have the entry {entry_index}") from error
+            raise
 
     def _consistency(self, first: int, second: int) -> Consistency:
         body = self._get("/v1/consistency", [("first", str(first)), ("second", str(second))])

@@ -8,10 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ledger.client import LedgerClient
+from ledger.core.machine import Core
 from ledger.node import create_app
 from ledger.proof.pins import Pin, PinStore
 from ledger.running import ENGINE
-from ledger.settings import PIN, RECEIPT_KEY, write_key
+from ledger.settings import DATABASE, PIN, RECEIPT_KEY, write_key
 from ledger.statements import parse_statement
 from tests.ledger.consortium import DAY, Consortium, Party
 
@@ -31,8 +32,12 @@ class LivingNode:
 
     def __init__(self, home: Path, *, count: int = 3, delay: int = 0) -> None:
         self.home = home
-        self.consortium = Consortium(home, count=count, delay=delay)
+        # The consortium lends its genesis, keys and numbers; the node's own ledger begins empty.
+        aside = home / "consortium"
+        aside.mkdir()
+        self.consortium = Consortium(aside, count=count, delay=delay)
         self.consortium.core.close()
+        Core.create(home / DATABASE, self.consortium.genesis).close()
         self.now = self.consortium.now + 10
         write_key(home / RECEIPT_KEY, self.founder.key("receipt"))
         (home / PIN).write_bytes(Pin.from_genesis(self.consortium.genesis).to_bytes())

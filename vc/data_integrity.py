@@ -164,14 +164,15 @@ def verify(
     """
     proofs = _proofs(document)
     # Everything that costs little comes first; keys are looked up once the document itself is acceptable.
+    signatures = []
     for proof in proofs:
-        _check_options(proof, purpose=purpose, now=now)
+        signatures.append(_check_options(proof, purpose=purpose, now=now))
         _check_binding(proof, challenge=challenge, domain=domain, profile=profile)
     documents.check(document, profile)
     unsecured = _unsecured(document)
     hashes: dict[tuple[str, tuple[int, ...]], bytes] = {}
     verified = []
-    for proof in proofs:
+    for proof, signature in zip(proofs, signatures, strict=True):
         suite = cryptosuites.by_name(proof["cryptosuite"])
         previous = _previous(proof, proofs)
         content = {**unsecured, "proof": [proofs[index] for index in previous]} if previous else unsecured
@@ -179,7 +180,7 @@ def verify(
             hashes[suite.name, previous] = suite.hash(content, engine=profile.engine)
         options = _contextual(proof, unsecured)
         signed = suite.hash(options, engine=profile.engine) + hashes[suite.name, previous]
-        verified.append(_verify_one(proof, suite, signed, resolve))
+        verified.append(_verify_one(proof, suite, signed, signature, resolve))
     return tuple(verified)
 
 
@@ -202,13 +203,13 @@ def require_signers(proofs: Iterable[VerifiedProof], controllers: Iterable[str])
 
 
 def _verify_one(
-    proof: Mapping[str, Any], suite: Cryptosuite, signed: bytes, resolve: Resolve
+    proof: Mapping[str, Any], suite: Cryptosuite, signed: bytes, signature: bytes, resolve: Resolve
 ) -> VerifiedProof:
     key = resolve(proof["verificationMethod"], proof["proofPurpose"])
     if key.algorithm != suite.key_algorithm:
         raise ProofError("the key is not one of the cryptosuite's")
     try:
-        key.verify(_signature(proof["proofValue"]), signed)
+        key.verify(signature, signed)
     except SignatureError as error:
         raise CryptographicError("the signature is not that key's over this document") from error
     return VerifiedProof(
@@ -243,8 +244,8 @@ def _proofs(document: Any) -> list[dict[str, Any]]:
     return proofs
 
 
-def _check_options(proof: Mapping[str, Any], *, purpose: str, now: datetime) -> None:
-    """Check what a proof says about itself, without any cryptography.
+def _check_options(proof: Mapping[str, Any], *, purpose: str, now: datetime) -> bytes:
+    """Check what a proof says about itself, without any cryptography, and return its signature.
 
     Spec: VC Data Integrity 1.0, section 4.4, steps 3 to 6.
     """
@@ -256,12 +257,13 @@ def _check_options(proof: Mapping[str, Any], *, purpose: str, now: datetime) -> 
     method = proof.get("verificationMethod")
     if type(method) is not str or not 0 < len(method) <= limits.DID_CHARS:
         raise ProofError("the proof names no verification method")
-    _signature(proof.get("proofValue"))
+    signature = _signature(proof.get("proofValue"))
     created, expires = _moment(proof, "created"), _moment(proof, "expires")
     if created is not None and created > now + limits.CLOCK_SKEW:
         raise ProofError("the proof was made in the future")
     if expires is not None and expires <= now:
         raise ProofExpiredError("the proof has expired")
+    return signature
 
 
 def _check_binding(
@@ -284,7 +286,7 @@ def _check_binding(
 
 def _signature(value: Any) -> bytes:
     """Read a ``proofValue``; its length is looked at before base58, whose cost is quadratic."""
-    if type(value) is not str or len(value) > _SIGNATURE_CHARS:
+    if type(value) is not str or len(value) > limits.PROOF_VALUE_CHARS:
         raise ProofError("proofValue is not a signature in multibase")
     try:
         signature = multibase.base58btc_decode(value, max_chars=_SIGNATURE_CHARS)

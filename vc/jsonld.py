@@ -3,8 +3,8 @@
     document -> expanded form (PyLD, contexts of ``schemas``) -> quads; each step emits or refuses
 
 Nothing is fetched. The processor keeps every processed context for good: PyLD's own cache misses each
-type-scoped one, which makes expansion four times slower. That cache overrides a private method; the tests
-hold it to PyLD's own outcomes, and PyLD's version is pinned.
+type-scoped one, which makes expansion four times slower. That cache and the short way to a term override
+private methods; the tests hold them to PyLD's own outcomes, and PyLD's version is pinned.
 """
 
 import json
@@ -124,6 +124,14 @@ class Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD is not ty
     def _process_context_afresh(self, *args: Any, **flags: Any) -> Any:
         with self._lock:
             return super()._process_context(*args, **flags)
+
+    def _expand_iri(self, active_ctx: Any, value: Any, *args: Any, **options: Any) -> Any:
+        """Expand a term by looking it up, which is all that most calls need; leave the rest to PyLD."""
+        if options.get("vocab") and not args and "local_ctx" not in options and type(value) is str:
+            mapping = active_ctx["mappings"].get(value)
+            if mapping is not None:
+                return mapping["@id"]
+        return super()._expand_iri(active_ctx, value, *args, **options)
 
     def _load(self, url: str, _options: Any) -> dict[str, Any]:
         """Answer PyLD's request for a context from the set."""

@@ -143,6 +143,7 @@ def m003_records(db: Database) -> None:
             confirmed INTEGER NOT NULL DEFAULT 0,
             number TEXT NOT NULL,
             person_key TEXT NOT NULL,
+            content_digest BLOB NOT NULL,
             class_name TEXT NOT NULL,
             fields TEXT NOT NULL,
             findings TEXT NOT NULL,
@@ -152,6 +153,8 @@ def m003_records(db: Database) -> None:
             PRIMARY KEY (batch_id, position)
         ) STRICT;
         CREATE INDEX batch_row_waiting ON batch_row (batch_id, state);
+        CREATE INDEX batch_row_number ON batch_row (number);
+        CREATE INDEX batch_row_person ON batch_row (person_key);
         CREATE TABLE record (
             id TEXT PRIMARY KEY,
             batch_id TEXT NOT NULL,
@@ -295,8 +298,6 @@ def m006_ledger(db: Database) -> None:
             body BLOB NOT NULL,
             state TEXT NOT NULL DEFAULT 'prepared' CHECK (state IN ('prepared', 'accepted', 'refused')),
             prepared_at INTEGER NOT NULL,
-            attempts INTEGER NOT NULL DEFAULT 0,
-            next_attempt_at INTEGER NOT NULL DEFAULT 0,
             problem TEXT,
             entry_index INTEGER,
             accepted_at INTEGER
@@ -306,10 +307,9 @@ def m006_ledger(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             statement_id INTEGER REFERENCES statement (id),
             root BLOB NOT NULL,
-            leaves BLOB,
+            levels BLOB,
             prepared_at INTEGER NOT NULL,
-            state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'accepted', 'receipted')),
-            problem TEXT
+            state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'accepted', 'receipted'))
         ) STRICT;
         CREATE TABLE anchor_leaf (
             anchor_id INTEGER NOT NULL REFERENCES anchor (id),
@@ -321,7 +321,8 @@ def m006_ledger(db: Database) -> None:
         CREATE TABLE status_list (
             number INTEGER PRIMARY KEY,
             size INTEGER NOT NULL CHECK (size >= 131072),
-            created_at INTEGER NOT NULL
+            created_at INTEGER NOT NULL,
+            changed_at INTEGER
         ) STRICT;
         CREATE TABLE publication (
             resource TEXT NOT NULL,

@@ -1,0 +1,439 @@
+"""``vocred issuer …``: the institution's acts without a browser.
+
+Every officer named gives the passphrase in ``ISSUER_PASSPHRASE_<NAME>`` or the act is refused; the audit
+log says "command line". With ``--json`` a command prints one JSON object. The exit status is 0 only if the
+act was done.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlite_utils import Database
+
+from issuer import (
+    anchoring,
+    approval,
+    batches,
+    institution,
+    issuance,
+    landing,
+    offers,
+    officers,
+    printing,
+    records,
+    settings,
+    standing,
+    store_claims,
+)
+from issuer.audit import Actor
+from issuer.errors import ForbiddenError
+from issuer.importing import ImportInstitution, Pile, check, to_json
+from issuer.ledger_client import connect_ledger
+from issuer.migrations import migrations
+from issuer.parts import Parts, make_parts
+from ledger.errors import LedgerError
+from ledger.statements import SUBMISSION, key_possession
+from schemas.catalogue import CATALOGUE
+from vc.dates import CHINA
+from vc.notices import REASONS
+from web import database
+from web.database import transaction
+from web.errors import SettingsError
+from web.migrations import migrate as apply_migrations
+from web.migrations import require_current
+
+SETTLE_SECONDS = 60
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class _Session:
+    """An open issuer: its database, its collaborators, and the moment of the command."""
+
+    db: Database
+    parts: Parts
+    now: int
+
+    def officer(self, name: str) -> Actor:
+        """Return an officer who has shown the passphrase.
+
+        Raises:
+            ForbiddenError: The environment holds none for that name.
+            SignInRefusedError: It is wrong.
+        """
+        passphrase = _passphrase(name)
+        actor = Actor(name, "command line")
+        officers.authenticate(self.db, name=name, passphrase=passphrase, actor=actor, now=self.now)
+        return actor
+
+
+@click.group()
+def cli() -> None:
+    """Import, approve, sign, anchor, offer and revoke certificates."""
+
+
+@cli.command()
+@click.option("--officer", "names", multiple=True, help="One of the first two officers; give it twice.")
+@click.option("--add-officer", "added", help="Add an officer while fewer than two can sign in.")
+@click.option("--lost", help="With --add-officer: this officer cannot sign in any more.")
+def init(names: tuple[str, ...], added: str | None, lost: str | None) -> None:
+    """Make database, secret, keys and the first two officers from the ISSUER_ variables."""
+    if added is not None:
+        with _open() as session:
+            if lost is not None:
+                officers.declare_lost(session.db, name=lost, now=session.now)
+            officers.add_from_host(session.db, name=added, passphrase=_passphrase(added), now=session.now)
+        click.echo(f"added officer {added}")
+        return
+    if len(set(names)) != 2:
+        raise click.UsageError("two different officers are needed: --officer NAME --officer NAME")
+    read = settings.read(os.environ, make_secret=True)
+    hashes = {name: officers.hash_passphrase(_passphrase(name)) for name in names}
+    apply_migrations(read.database, migrations)
+    db = database.connect(read.database)
+    try:
+        _found(db, make_parts(read), hashes, now=_now())
+    finally:
+        db.close()
+    click.echo(f"initialised {os.environ['ISSUER_DID']}")
+
+
+@cli.command()
+def migrate() -> None:
+    """Apply pending migrations to the database."""
+    read = settings.read(os.environ)
+    names = apply_migrations(read.database, migrations)
+    click.echo(f"applied {len(names)} migrations")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def registration(as_json: bool) -> None:
+    """Print what the consortium needs to register this issuer."""
+    with _open(ledger=True) as session:
+        document = _registration(session)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--type", "credential_type", required=True, type=click.Choice(sorted(CATALOGUE)))
+@click.option("--check", "only_check", is_flag=True, help="Say what the file holds; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--institution-name", help="With --check: the body's name, where no issuer is set up.")
+@click.option("--institution-code", help="With --check: the college's code, where its type has one.")
+@click.option("--as", "maker", help="The officer who makes the batch.")
+@click.option("--confirm", is_flag=True, help="Confirm the rows that wait for it.")
+def import_(  # noqa: PLR0917 - click passes the options in this order
+    file: Path,
+    credential_type: str,
+    only_check: bool,
+    as_json: bool,
+    institution_name: str | None,
+    institution_code: str | None,
+    maker: str | None,
+    confirm: bool,
+) -> None:
+    """Check a registrar's FILE, and submit its rows as a batch for another officer to approve."""
+    if only_check and institution_name is not None:
+        body = ImportInstitution(name=institution_name, code=institution_code)
+        found = check(
+            file.read_bytes(),
+            filename=file.name,
+            credential_type=credential_type,
+            institution=body,
+            today=datetime.now(CHINA).date(),
+        )
+        _print(to_json(found), as_json=as_json)
+        return
+    with _open() as session:
+        known = institution.load(session.db)
+        found = check(
+            file.read_bytes(),
+            filename=file.name,
+            credential_type=credential_type,
+            institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+            today=datetime.now(CHINA).date(),
+            issued=batches.lookup(session.db, session.parts, credential_type),
+        )
+        if only_check:
+            _print(to_json(found), as_json=as_json)
+            return
+        if maker is None:
+            raise click.UsageError("name the officer who makes the batch: --as OFFICER")
+        actor = session.officer(maker)
+        batch_id = batches.create(
+            session.db,
+            session.parts,
+            actor=actor,
+            credential_type=credential_type,
+            rows=batches.new_rows(session.parts, found),
+            source_name=found.filename,
+            source=file.read_bytes(),
+            report={"structure": to_json(found)["structure"]},
+            now=session.now,
+        )
+        if confirm:
+            batches.confirm(session.db, actor=actor, batch_id=batch_id, now=session.now)
+        act = approval.submit(
+            session.db,
+            session.parts,
+            actor=actor,
+            kind="approve-batch",
+            subject=batch_id,
+            now=session.now,
+        )
+        _print(_batch_summary(session.db, batch_id, act), as_json=as_json)
+
+
+@cli.command()
+@click.argument("batch")
+@click.option("--as", "checker", required=True, help="The officer who approves; not the one who made it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def approve(batch: str, checker: str, as_json: bool) -> None:
+    """Approve BATCH and sign it; ends when every row is signed or refused."""
+    with _open(ledger=True) as session:
+        actor = session.officer(checker)
+        _ask_registry(session)
+        waiting = approval.listing(session.db, kind="approve-batch", subject=batch)
+        if not waiting:
+            batches.get(session.db, batch)
+            raise click.ClickException("this batch is not waiting for approval")
+        _approve(session, actor, waiting[0].id)
+        progress = _sign(session, batch)
+        answer = {
+            "batch": batch,
+            "state": progress.state,
+            "total": progress.total,
+            "signed": progress.signed,
+            "failed": progress.failed,
+            "problem": progress.problem,
+        }
+        _print(answer, as_json=as_json)
+    if progress.state != "issued":
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("record")
+@click.option("--as", "maker", required=True, help="The officer.")
+@click.option("--approved-by", "checker", help="The second officer, where a slip is re-issued.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
+    """Make the claim slip of RECORD (id or certificate number) and mint an offer for it."""
+    with _open() as session:
+        actor = session.officer(maker)
+        found = records.get(session.db, record)
+        if store_claims.newest_slip(session.db, found.id) is None:
+            slip = printing.single_slip(
+                session.db, session.parts, record_id=found.id, actor=actor, now=session.now
+            )
+        else:
+            if checker is None:
+                raise ForbiddenError("this record has a slip: re-issuing takes --approved-by OFFICER")
+            slip = _reissue(session, actor, session.officer(checker), found.id)
+        minted = offers.mint_for(session.db, session.parts, slip_id=slip["slip_id"], now=session.now)
+        answer = {
+            "offer": landing.offer_link(minted.uri),
+            "tx_code": slip["pin"],
+            "slip": slip["link"],
+        }
+        _print(answer, as_json=as_json)
+
+
+@cli.command()
+@click.argument("record")
+@click.option("--reason", required=True, help="One of: " + ", ".join(REASONS))
+@click.option("--as", "maker", required=True, help="The officer.")
+@click.option("--approved-by", "checker", required=True, help="The second officer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def revoke(record: str, reason: str, maker: str, checker: str, as_json: bool) -> None:
+    """Revoke RECORD (id or certificate number), with all its forms, for good."""
+    with _open(ledger=True) as session:
+        first, second = session.officer(maker), session.officer(checker)
+        found = records.get(session.db, record)
+        act = approval.submit(
+            session.db,
+            session.parts,
+            actor=first,
+            kind="revoke",
+            subject=found.id,
+            arguments={"reason": _reason(reason)},
+            now=session.now,
+        )
+        _approve(session, second, act)
+        state = _settle(session)
+        answer = {"record": found.id, "state": "revoked", "anchored": not anchoring.lists_wait(session.db)}
+        _print({**answer, "problem": state.problem}, as_json=as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def anchor(as_json: bool) -> None:
+    """Bring everything that waits to the ledger now, and fetch the receipts."""
+    with _open(ledger=True) as session:
+        state = _settle(session)
+        _print({"pending": state.pending, "problem": state.problem}, as_json=as_json)
+    if state.problem is not None or state.pending:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _open(*, ledger: bool = False) -> Iterator[_Session]:
+    read = settings.read(os.environ)
+    require_current(read.database, migrations, command="vocred issuer migrate")
+    parts = make_parts(read, ledger=connect_ledger(read) if ledger else None)
+    db = database.connect(read.database)
+    try:
+        yield _Session(db, parts, _now())
+    finally:
+        db.close()
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _passphrase(name: str) -> str:
+    officers.check_name(name)
+    passphrase = os.environ.get(f"ISSUER_PASSPHRASE_{name.upper()}", "")
+    if not passphrase:
+        raise ForbiddenError(f"set ISSUER_PASSPHRASE_{name.upper()}: every officer named gives a passphrase")
+    return passphrase
+
+
+def _found(db: Database, parts: Parts, hashes: Mapping[str, str], *, now: int) -> None:
+    wanted = ("DID", "NAME", "NAME_EN", "CREDIT_CODE")
+    missing = [f"ISSUER_{name}" for name in wanted if not os.environ.get(f"ISSUER_{name}", "").strip()]
+    if missing:
+        raise SettingsError("set " + ", ".join(missing))
+    given = {name: os.environ[f"ISSUER_{name}"].strip() for name in wanted}
+    # Everything in one transaction: a kill leaves either nothing to repeat or all of it.
+    with transaction(db):
+        institution.found(
+            db,
+            parts,
+            did=given["DID"],
+            names={"zh-CN": given["NAME"], "en": given["NAME_EN"]},
+            codes={
+                "credit": given["CREDIT_CODE"],
+                "institution": os.environ.get("ISSUER_INSTITUTION_CODE", "").strip(),
+            },
+            now=now,
+        )
+        for name, hashed in hashes.items():
+            officers.add(
+                db, actor=officers.HOST, name=name, roles=officers.ROLES, passphrase_hash=hashed, now=now
+            )
+
+
+def _registration(session: _Session) -> dict[str, Any]:
+    if session.parts.ledger is None:
+        raise ValueError("registering needs the ledger's pin")
+    known = institution.load(session.db)
+    key = institution.submission_key(session.db, session.parts.secret)
+    body = institution.document(session.db)
+    digest = hashlib.sha256(body).hexdigest()
+    url = session.parts.settings.url
+    chain_id = session.parts.ledger.chain_id
+    return {
+        "did": known.did,
+        "document": json.loads(body),
+        "documentDigest": digest,
+        "submissionKey": institution.cose_key_hex(key),
+        "submissionKeyProof": key_possession(key, chain_id=chain_id, did=known.did, role=SUBMISSION).hex(),
+        "credentialDocumentUrl": f"{url}/store/documents/{digest}",
+        "names": {"zh": known.name_zh, "en": known.name_en},
+        "creditCode": known.credit_code,
+        "urls": {"claims": url, "store": f"{url}/store", "lists": f"{url}/status"},
+    }
+
+
+def _ask_registry(session: _Session) -> None:
+    """Ask the registry how it sees this issuer; when it is silent, its last answer stands."""
+    assert session.parts.ledger is not None  # opened with the ledger
+    try:
+        standing.refresh(session.db, session.parts.ledger, now=session.now)
+    except LedgerError as error:
+        click.echo(f"the ledger was not asked: {error}", err=True)
+
+
+def _approve(session: _Session, actor: Actor, act_id: str) -> Mapping[str, Any]:
+    (outcome,) = approval.approve(session.db, session.parts, actor=actor, act_ids=[act_id], now=session.now)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.result
+
+
+def _reissue(session: _Session, first: Actor, second: Actor, record_id: str) -> Mapping[str, Any]:
+    act = approval.submit(
+        session.db, session.parts, actor=first, kind="reissue-slip", subject=record_id, now=session.now
+    )
+    return _approve(session, second, act)
+
+
+def _sign(session: _Session, batch_id: str) -> batches.Progress:
+    """Sign the batch here, or wait for the worker that has begun to."""
+    while True:
+        issuance.run_all(session.db, session.parts, now=_now())
+        progress = batches.progress(session.db, batch_id)
+        if progress.state != "approved":
+            return progress
+        time.sleep(_LOOK_SECONDS)
+
+
+def _settle(session: _Session) -> anchoring.AnchoringState:
+    """Do rounds until nothing waits or one fails; another process may be doing them already."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        state = anchoring.anchor_pending(session.db, session.parts, now=_now(), at_once=True)
+        done = not state.pending and not anchoring.due(session.db, session.parts, now=_now())
+        if done or state.problem is not None or time.monotonic() > end:
+            return state
+        time.sleep(_LOOK_SECONDS)
+
+
+def _reason(text: str) -> str:
+    """Return the reason's code; its English name is taken too."""
+    english = {name.lower(): code for code, name in REASONS.items()}
+    return english.get(text.strip().lower(), text)
+
+
+def _batch_summary(db: Database, batch_id: str, act: str) -> dict[str, Any]:
+    counted = batches.counts(db, batch_id)
+    rows = [
+        {"record": row.record_id, "number": row.number, "line": row.line}
+        for row in batches.rows(db, batch_id, limit=batches.MOST_ROWS)
+        if row.pile == Pile.READY or (row.pile == Pile.CONFIRM and row.confirmed)
+    ]
+    return {
+        "batch": batch_id,
+        "act": act,
+        "rows": {
+            "ready": counted.ready,
+            "confirm": counted.confirm,
+            "confirmed": counted.confirmed,
+            "refused": counted.refused,
+            "skipped": counted.skipped,
+        },
+        "records": rows,
+    }
+
+
+def _print(document: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    for name, value in document.items():
+        click.echo(
+            f"{name}: {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
+        )

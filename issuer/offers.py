@@ -1,0 +1,247 @@
+"""Claim slips, and the ten-minute offers that they mint.
+
+A slip lives 180 days. Its secret is the claim code, of which the database keeps the locator; the code
+itself stays wrapped until the slips of its batch are printed. The six-digit PIN is drawn at printing, goes
+on a separate strip, and is kept only as a keyed hash; five wrong ones, over all offers of the slip
+together, lock it for good. An offer is minted by POST each time the slip is opened, and fetched by
+reference as often as scanners like. Its pre-authorized code follows from its id under the instance's
+secret, so neither stands in the database.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from crypto.multibase import base64url_encode
+from issuer import institution, store_claims, store_records
+from issuer.batches import new_id
+from issuer.errors import (
+    ClaimCodeUnknownError,
+    ConflictError,
+    NotRegisteredError,
+    SlipExpiredError,
+    SlipLockedError,
+    SlipUsedError,
+    SlipVoidError,
+    UnknownError,
+)
+from issuer.parts import Parts
+from schemas.catalogue import CATALOGUE
+from vc import printed_code
+from vc.printed_code import PrintedCode
+from web.database import transaction
+
+SLIP_SECONDS = 180 * 24 * 3600
+OFFER_SECONDS = 600
+PIN_DIGITS = 6
+MOST_WRONG_PINS = 5
+CLAIM_PURPOSE = "claim-code"
+PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+
+_PIN_PURPOSE, _CODE_PURPOSE = "pin", "pre-authorized-code"
+_OPEN_OFFERS = 10
+_OFFER_ID_BYTES = 32
+
+
+@dataclass(frozen=True)
+class NewSlip:
+    """A slip as it leaves for the printer: the only moment at which PIN and code are together.
+
+    Attributes:
+        id: The slip's id.
+        record_id: The record that it claims.
+        claim_code: The code, for the slip.
+        pin: Six digits, for the strip.
+        expires_at: When the slip ends, in seconds.
+    """
+
+    id: str
+    record_id: str
+    claim_code: PrintedCode
+    pin: str
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class MintedOffer:
+    """An offer, as the page and the wallet are told of it.
+
+    Attributes:
+        uri: Where the offer is fetched: ``credential_offer_uri``.
+        credential_type: What is offered.
+        expires_in: Seconds.
+    """
+
+    uri: str
+    credential_type: str
+    expires_in: int
+
+
+def make_slip(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
+    """Make a slip for a valid record, inside the caller's transaction.
+
+    Raises:
+        NotRegisteredError: The issuer has no number yet.
+        ConflictError: The record is revoked, or has an open slip.
+    """
+    record = store_records.record(db, record_id)
+    if record is None:
+        raise UnknownError("no record of that id")
+    newest = store_claims.newest_slip(db, record_id)
+    if record["state"] != "valid" or (newest is not None and newest["state"] in ("open", "locked")):
+        raise ConflictError("a slip is made for a valid record that has none open")
+    number = institution.load(db).number
+    if number is None:
+        raise NotRegisteredError("the registry has no record of this issuer")
+    code = printed_code.make(number, random=parts.random(printed_code.RANDOM_BYTES), purpose="claim")
+    slip_id, pin = new_id(parts.random), draw_pin(parts)
+    store_claims.add_slip(
+        db,
+        {
+            "id": slip_id,
+            "record_id": record_id,
+            "locator": code.locator,
+            "wrapped": parts.secret.wrap(code.text.encode(), purpose=CLAIM_PURPOSE, owner=slip_id),
+            "pin_hash": hash_pin(parts, slip_id, pin),
+            "created_at": now,
+            "expires_at": now + SLIP_SECONDS,
+        },
+    )
+    return NewSlip(slip_id, record_id, code, pin, now + SLIP_SECONDS)
+
+
+def reissue(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
+    """Make a new slip for a record and void the old one, inside the caller's transaction.
+
+    Raises:
+        ConflictError: The record is revoked.
+    """
+    store_claims.void_slips(db, record_id)
+    return make_slip(db, parts, record_id=record_id, now=now)
+
+
+def draw_pin(parts: Parts) -> str:
+    """Return six random digits."""
+    # 2^64 is so much larger than 10^6 that the remainder is even enough.
+    return f"{int.from_bytes(parts.random(8), 'big') % 10**PIN_DIGITS:0{PIN_DIGITS}}"
+
+
+def hash_pin(parts: Parts, slip_id: str, pin: str) -> bytes:
+    """Return what is kept of a slip's PIN."""
+    return parts.secret.keyed_hash(f"{slip_id}\x1f{pin}".encode(), purpose=_PIN_PURPOSE)
+
+
+def mint(db: Database, parts: Parts, *, typed_code: str, now: int) -> MintedOffer:
+    """Mint an offer for a claim code.
+
+    Args:
+        db: The connection.
+        parts: The collaborators.
+        typed_code: The claim code as typed or taken from a link.
+        now: Seconds since 1970.
+
+    Raises:
+        CodeMistypedError, WrongCodeKindError: It is no claim code.
+        ClaimCodeUnknownError: It is none of ours.
+        SlipUsedError, SlipExpiredError, SlipLockedError, SlipVoidError: The slip gives no offer any more.
+    """
+    code = printed_code.parse(typed_code, purpose="claim")
+    with transaction(db):
+        slip = store_claims.slip_of_locator(db, code.locator)
+        if slip is None:
+            raise ClaimCodeUnknownError("no slip of this issuer has that claim code")
+        _require_open(slip, now=now)
+        record = store_records.record(db, slip["record_id"])
+        assert record is not None  # foreign key
+        uri = _mint(db, parts, slip_id=slip["id"], now=now)
+    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+
+
+def mint_for(db: Database, parts: Parts, *, slip_id: str, now: int) -> MintedOffer:
+    """Mint an offer for a slip by its id: what an officer does on the command line."""
+    with transaction(db):
+        slip = store_claims.slip(db, slip_id)
+        if slip is None:
+            raise UnknownError("no slip of that id")
+        _require_open(slip, now=now)
+        record = store_records.record(db, slip["record_id"])
+        assert record is not None  # foreign key
+        uri = _mint(db, parts, slip_id=slip_id, now=now)
+    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+
+
+def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, Any]:
+    """Return the offer that a wallet fetches; fetching redeems nothing.
+
+    Raises:
+        UnknownError: No offer of that id, or it is over.
+    """
+    id_hash = _hash(offer_id)
+    with transaction(db):
+        offer = store_claims.offer(db, id_hash)
+        if offer is None or offer["state"] != "open" or offer["expires_at"] <= now:
+            raise UnknownError("no offer is open under this address")
+        store_claims.fetch_offer(db, id_hash, at=now)
+        slip = store_claims.slip(db, offer["slip_id"])
+        assert slip is not None  # foreign key
+        record = store_records.record(db, slip["record_id"])
+        assert record is not None  # foreign key
+    return {
+        "credential_issuer": parts.settings.url,
+        "credential_configuration_ids": [CATALOGUE[record["credential_type"]].configuration_id],
+        "grants": {
+            PRE_AUTHORIZED: {
+                "pre-authorized_code": pre_authorized_code(parts, offer_id),
+                "tx_code": tx_code_description(),
+            }
+        },
+    }
+
+
+def tx_code_description() -> dict[str, Any]:
+    """Return what a wallet needs to ask for the PIN. Spec: OpenID4VCI 1.0, section 4.1.1."""
+    return {
+        "input_mode": "numeric",
+        "length": PIN_DIGITS,
+        "description": "领取码纸条上的六位数字 / six-digit PIN",
+    }
+
+
+def pre_authorized_code(parts: Parts, offer_id: str) -> str:
+    """Return the pre-authorized code of an offer: 256 bits that only this instance can compute."""
+    return base64url_encode(parts.secret.keyed_hash(offer_id.encode(), purpose=_CODE_PURPOSE))
+
+
+def _mint(db: Database, parts: Parts, *, slip_id: str, now: int) -> str:
+    offer_id = base64url_encode(parts.random(_OFFER_ID_BYTES))
+    store_claims.add_offer(
+        db,
+        {
+            "id_hash": _hash(offer_id),
+            "slip_id": slip_id,
+            "code_hash": _hash(pre_authorized_code(parts, offer_id)),
+            "created_at": now,
+            "expires_at": now + OFFER_SECONDS,
+        },
+    )
+    # Whoever holds the code could mint without end; only the newest few stay open.
+    store_claims.end_oldest_offers(db, slip_id, keep=_OPEN_OFFERS)
+    return f"{parts.settings.url}/offers/{offer_id}"
+
+
+def _require_open(slip: Mapping[str, Any], *, now: int) -> None:
+    if slip["state"] == "used":
+        raise SlipUsedError("the certificate of this slip was claimed", claimed_at=slip["used_at"])
+    if slip["state"] == "locked":
+        raise SlipLockedError("this slip had five wrong PINs")
+    if slip["state"] == "void":
+        raise SlipVoidError("this slip is void")
+    if slip["expires_at"] <= now:
+        raise SlipExpiredError("this slip is older than 180 days")
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,206 @@
+"""Versions of what the issuer publishes beside its credentials: lists, notices, and the store's index.
+
+    status/<n>            the list credential: one bit a form, set for ever
+    status/<n>/notices    why and when, sealed for who holds the form (CREDENTIALS.md D7)
+    store/index           which buckets of forms there are, and the digest of each (ARCHITECTURE.md)
+
+A version is made here (``ready``), goes to the ledger in one ``status`` statement with whatever else is
+ready (``submitted``), and is served once the ledger holds it (``anchored``). A version that has waited 60
+seconds is served all the same, and then lowers a verdict but never raises one (LEDGER.md 4.7). While no
+statement holds a version yet, a further change replaces it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from crypto import jcs
+from issuer import institution, store_ledger, store_records
+from issuer.institution import Institution
+from issuer.parts import Parts
+from issuer.signing import list_url
+from vc import bitstring, data_integrity, dates, form_store, notices, status
+from vc.notices import Notice
+from web.database import transaction
+
+INDEX = "store/index"
+VALID_SECONDS = 30 * 24 * 3600
+RENEW_SECONDS = 10 * 24 * 3600
+SERVE_UNANCHORED_SECONDS = 60
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A version in the making: its place in the row of versions, and the dates that will be anchored."""
+
+    resource: str
+    version: int
+    valid_from: int
+    valid_until: int
+    waiting_since: int
+
+
+def prepare_changed(db: Database, parts: Parts, *, now: int) -> list[str]:
+    """Make new versions of whatever has changed or will soon expire.
+
+    Returns:
+        The resources of which a version was made.
+    """
+    with transaction(db):
+        expiring = set(store_ledger.expiring_publications(db, before=now + RENEW_SECONDS))
+        changed = {found["number"]: found["changed_at"] for found in store_ledger.changed_lists(db)}
+        made: list[str] = []
+        for number, size in store_ledger.status_lists(db):
+            if number in changed or list_resource(number) in expiring:
+                since = changed.get(number) or now
+                made += _prepare_list(db, parts, number=number, size=size, since=since, now=now)
+        if INDEX in expiring or store_records.unindexed_forms(db):
+            made.append(_prepare_index(db, now=now))
+    return made
+
+
+def expiring(db: Database, *, now: int) -> bool:
+    """Return whether a version has to be made because one will soon expire."""
+    return bool(store_ledger.expiring_publications(db, before=now + RENEW_SECONDS))
+
+
+def list_resource(number: int) -> str:
+    """Return the name of a list among the publications, which is also its path."""
+    return f"status/{number}"
+
+
+def notices_resource(number: int) -> str:
+    """Return the name of a list's notices among the publications, which is also their path."""
+    return f"status/{number}/notices"
+
+
+def served(db: Database, resource: str, *, now: int) -> dict[str, Any] | None:
+    """Return the version of a resource to serve, with ``body`` and ``state``, or None.
+
+    The index is served only as the ledger holds it: another one proves nothing.
+    """
+    if resource == INDEX:
+        return store_ledger.anchored_publication(db, resource)
+    return store_ledger.served_publication(db, resource, unanchored_before=now - SERVE_UNANCHORED_SECONDS)
+
+
+def statement_body(db: Database, parts: Parts) -> list[dict[str, Any]]:
+    """Return what a ``status`` statement says of every version that is ready. Spec: LEDGER.md 4.2."""
+    return [
+        {
+            "list": hashlib.sha256(f"{parts.settings.url}/{found['resource']}".encode()).digest(),
+            "version": found["version"],
+            "digest": bytes(found["digest"]),
+            "from": found["valid_from"],
+            "until": found["valid_until"],
+        }
+        for found in store_ledger.ready_publications(db)
+    ]
+
+
+def _prepare_list(db: Database, parts: Parts, *, number: int, size: int, since: int, now: int) -> list[str]:
+    ended = store_records.ended_forms(db, number)
+    body = _signed_list(db, parts, _draft(db, list_resource(number), since=since, now=now), ended, size)
+    sealed = _notices(
+        institution.load(db),
+        _draft(db, notices_resource(number), since=since, now=now),
+        ended,
+        random=parts.random,
+    )
+    for draft, document in (body, sealed):
+        _put(db, draft, document)
+    store_ledger.unmark_list(db, number)
+    return [list_resource(number), notices_resource(number)]
+
+
+def _signed_list(
+    db: Database, parts: Parts, draft: _Draft, ended: list[dict[str, Any]], size: int
+) -> tuple[_Draft, bytes]:
+    number = int(draft.resource.rpartition("/")[2])
+    bits = bitstring.with_set((found["status_index"] for found in ended), size=size)
+    unsigned = status.list_credential(
+        list_url=list_url(f"{parts.settings.url}/status", number),
+        issuer=institution.load(db).did,
+        encoded_list=bitstring.encode(bits),
+        valid_from=dates.from_seconds(draft.valid_from),
+        valid_until=dates.from_seconds(draft.valid_until),
+    )
+    key = institution.signing_key(db, parts.secret)
+    signed = data_integrity.sign(
+        unsigned,
+        key=key.private,
+        verification_method=key.verification_method,
+        created=dates.from_seconds(draft.valid_from),
+    )
+    return draft, jcs.canonicalize(signed)
+
+
+def _notices(
+    issuer: Institution, draft: _Draft, ended: list[dict[str, Any]], *, random: Callable[[int], bytes]
+) -> tuple[_Draft, bytes]:
+    document = notices.seal(
+        {found["status_index"]: (found["entry_id"], _notice(found)) for found in ended},
+        issuer=issuer.did,
+        version=draft.version,
+        valid_from=dates.from_seconds(draft.valid_from),
+        valid_until=dates.from_seconds(draft.valid_until),
+        nonce=lambda: random(_NONCE_BYTES),
+    )
+    return draft, document
+
+
+def _notice(found: dict[str, Any]) -> Notice:
+    replaced_by = found["replaced_by"]
+    return Notice(
+        kind=found["state"],
+        reason=found["reason"],
+        # A calendar day, as people in China count it.
+        date=dates.from_seconds(found["ended_at"]).astimezone(dates.CHINA).date().isoformat(),
+        replacement=None if replaced_by is None else f"urn:uuid:{replaced_by}",
+    )
+
+
+def _prepare_index(db: Database, *, now: int) -> str:
+    draft = _draft(db, INDEX, since=now, now=now)
+    locators = store_records.index_forms(db, draft.version)
+    bits = form_store.choose_prefix_bits(locators)
+    buckets = form_store.into_buckets(locators, bits=bits)
+    document = form_store.index(
+        issuer=institution.load(db).did,
+        version=draft.version,
+        valid_from=dates.from_seconds(draft.valid_from),
+        valid_until=dates.from_seconds(draft.valid_until),
+        prefix_bits=bits,
+        buckets={prefix: form_store.bucket_digest(kept) for prefix, kept in buckets.items()},
+    )
+    _put(db, draft, document)
+    return INDEX
+
+
+def _draft(db: Database, resource: str, *, since: int, now: int) -> _Draft:
+    last = store_ledger.last_publication(db, resource)
+    ready = store_ledger.ready_publication(db, resource)
+    version = 1 if last is None else last["version"] + 1
+    # LEDGER.md 4.4: a later version starts later, also within one second.
+    valid_from = now if last is None else max(now, last["valid_from"] + 1)
+    waiting_since = since if ready is None else min(since, ready["waiting_since"])
+    return _Draft(resource, version, valid_from, valid_from + VALID_SECONDS, waiting_since)
+
+
+def _put(db: Database, draft: _Draft, document: bytes) -> None:
+    store_ledger.put_publication(
+        db,
+        {
+            "resource": draft.resource,
+            "version": draft.version,
+            "body": document,
+            "digest": hashlib.sha256(document).digest(),
+            "valid_from": draft.valid_from,
+            "valid_until": draft.valid_until,
+            "waiting_since": draft.waiting_since,
+        },
+    )

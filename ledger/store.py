@@ -135,6 +135,7 @@ class Store:
         try:
             yield
         finally:
+            self.rollback()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

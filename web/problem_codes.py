@@ -368,6 +368,26 @@ REGISTRY: dict[str, Entry] = {
     "TX_WRONG_CHAIN": Entry(422, "提交给了另一条账本。", "That statement is for another ledger."),
     "TX_MALFORMED": Entry(400, "提交的内容格式不正确。", "The statement has the wrong form."),
     "TX_UNAUTHORIZED": Entry(403, "提交者没有权限。", "The submitter may not do this."),
+    "TX_SIGNATURE": Entry(403, "签名不成立。", "The statement's signature does not hold."),
+    "TX_UNKNOWN_KEY": Entry(403, "账本没有登记这把密钥。", "The ledger does not know that key."),
+    "TX_ROLE": Entry(403, "这把密钥不能签这种内容。", "That key may not sign this kind of statement."),
+    "TX_SEQUENCE": Entry(409, "序号不是下一个。", "The statement's number is not the next one."),
+    "TX_ORDER": Entry(
+        409, "提交的次序不对，请重新提交。", "The statement came out of order. Please submit again."
+    ),
+    "NOT_A_MEMBER": Entry(403, "不是联盟成员。", "Only members may do this."),
+    "NOT_PERMITTED": Entry(403, "账本的规则不允许。", "The ledger's rules do not allow it."),
+    "NOT_ACCREDITED": Entry(403, "该机构目前无权签发。", "The body is not accredited at present."),
+    "ALREADY_USED": Entry(409, "该标识或编号已经使用过。", "That identifier or number has been used before."),
+    "QUOTA": Entry(422, "已达到数量上限。", "A limit on numbers has been reached."),
+    "UNKNOWN": Entry(422, "账本没有相应的记录。", "The ledger has no such record."),
+    "KEY_POSSESSION": Entry(422, "没有证明持有该密钥。", "Possession of the key was not proved."),
+    "KEY_IN_USE": Entry(409, "该密钥已有登记。", "That key is registered already."),
+    "PROPOSAL_LIMIT": Entry(422, "待表决的提案已达上限。", "There are too many open proposals."),
+    "STATUS_VERSION": Entry(409, "状态版本不是下一个。", "The status version is not the next one."),
+    "LEDGER_RECORD_UNKNOWN": Entry(
+        503, "账本的记录格式较新，请升级。", "The ledger's record is of a newer kind. Please upgrade."
+    ),
     "VOTE_INVALID": Entry(422, "这一票不成立。", "The vote is not valid."),
     "QUORUM_NOT_MET": Entry(422, "票数不足。", "There are not enough votes."),
     "PII_ON_LEDGER": Entry(422, "账本上不得有个人信息。", "Nothing about a person goes on the ledger."),

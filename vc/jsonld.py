@@ -31,7 +31,7 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TYPE, _FIRST, _REST, _NIL = (f"<{_RDF}{name}>" for name in ("type", "first", "rest", "nil"))
 _XSD_DOUBLE = "http://www.w3.org/2001/XMLSchema#double"
 
-_MAX_CACHED_CONTEXTS = 4096
+_MAX_CACHED_CONTEXTS = 512
 
 
 class Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD is not typed

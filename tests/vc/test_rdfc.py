@@ -147,6 +147,8 @@ def test_pyld_canonicalises_every_dataset_alike(quads):
     # PyLD counts a statement twice for a node that it names twice; the specification's map of references and
     # the other implementations count it once.
     quads = [quad for quad in quads if len({quad[0], quad[2], quad[3]}) == 3]
+    # Its reader unescapes a backslash before a letter twice.
+    quads = [quad for quad in quads if "\\\\" not in quad[2]]
     oracle = jsonld.normalize(
         _nquads(quads),
         {"algorithm": "URDNA2015", "inputFormat": "application/n-quads", "format": "application/n-quads"},

@@ -34,7 +34,7 @@ from ledger import merkle, statements
 from ledger.core.genesis import Genesis
 from ledger.core.machine import BlockResult, Core
 from ledger.core.reading import Reader
-from ledger.errors import EngineError, MerkleError, Reject, RestoredBackupError
+from ledger.errors import EngineError, LedgerError, MerkleError, Reject, RestoredBackupError
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import sign_receipt
 from ledger.store import Head
@@ -291,10 +291,14 @@ class EmbeddedEngine:
             yield
         except (Reject, MerkleError):
             raise
-        except Exception:
+        except LedgerError:
             self._stopped = True
             logger.exception("engine stopped")
             raise
+        except Exception as error:
+            self._stopped = True
+            logger.exception("engine stopped")
+            raise EngineError("the engine stopped after a failure that is not a statement's") from error
 
 
 def signed_file(path: Path) -> Path:

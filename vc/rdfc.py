@@ -255,19 +255,28 @@ class _Canonicalizer:
             raise CanonicalizationLimitError("telling the document's blank nodes apart costs too much")
 
 
-def _orders(nodes: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the orders of neighbours that differ.
+def _orders(nodes: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the orders of neighbours that differ, without recursion: there may be thousands of neighbours.
 
     A node stands once for every quad that it shares with the one being hashed; a named graph stands there
     for all of them. Orders of the same node among itself give the same path, so they are not tried.
     """
-    if not nodes:
-        yield ()
-    for node in dict.fromkeys(nodes):
-        rest = list(nodes)
-        rest.remove(node)
-        for order in _orders(rest):
-            yield (node, *order)
+    names = list(dict.fromkeys(nodes))
+    rank = {name: position for position, name in enumerate(names)}
+    order = sorted(rank[node] for node in nodes)
+    while True:
+        yield [names[position] for position in order]
+        # The next order in lexicographic sequence: raise the last place that can be raised, then ascend.
+        place = len(order) - 2
+        while place >= 0 and order[place] >= order[place + 1]:
+            place -= 1
+        if place < 0:
+            return
+        other = len(order) - 1
+        while order[other] <= order[place]:
+            other -= 1
+        order[place], order[other] = order[other], order[place]
+        order[place + 1 :] = reversed(order[place + 1 :])
 
 
 def _cannot_be_least(path: str, least: str | None) -> bool:

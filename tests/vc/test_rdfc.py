@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import permutations
 
 import pyoxigraph
 import pytest
@@ -229,3 +230,18 @@ def test_alike_nodes_in_two_named_graphs_cost_little():
             *((f"{graph}-part", f"<urn:p:{number}>", '"the same"', graph) for number in range(9)),
         ]
     assert "c14n3" in rdfc.canonicalize(quads, max_steps=500)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=6))
+def test_the_orders_of_neighbours_are_tried_once_each(nodes):
+    orders = [tuple(order) for order in rdfc._orders(nodes)]
+    assert len(set(orders)) == len(orders)
+    assert set(orders) == set(permutations(nodes))
+
+
+def test_thousands_of_statements_beside_one_graph_do_not_exhaust_the_stack():
+    quads = []
+    for graph in ("_:one", "_:two"):
+        quads += [(f"<urn:holder:{graph[2:]}>", "<urn:p:has>", f"{graph}-part", graph)]
+        quads += [(f"{graph}-part", f"<urn:p:{number}>", '"the same"', graph) for number in range(2_000)]
+    assert rdfc.canonicalize(quads).count("\n") == 4_002

@@ -12,11 +12,12 @@ Spec: LEDGER.md, sections 4.1, 4.4 and 4.10.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from crypto import cbor
 from crypto.keys import PublicKey
 from ledger import merkle, prefix_map, statements
 from ledger.core import actions, anchoring, governance, keyring, registry
@@ -248,8 +249,18 @@ class Core:
             submissions = submissions or statement.role == statements.SUBMISSION
             results.append(TxResult(frontier.size, None))
             self._append(frontier, tx)
-        block = self._seal(state, frontier, height=height, first=first, signers=signers)
-        left = tuple(sorted(set(dict(signers)) - set(dict(_signer_set(state)))))
+        changes = state.changes()
+        next_signers = _signer_set(state) if _may_change_signers(changes) else signers
+        block = self._seal(
+            state.time,
+            frontier,
+            height=height,
+            first=first,
+            changes=changes,
+            signers=signers,
+            next_signers=next_signers,
+        )
+        left = tuple(did for did, _ in signers if did not in dict(next_signers))
         root = frontier.root
         head = (
             Head(frontier.size, root, block.state, height, time)
@@ -300,37 +311,42 @@ class Core:
 
     def _seal(
         self,
-        state: State,
+        time: int,
         frontier: merkle.Frontier,
         *,
         height: int,
         first: int,
+        changes: Mapping[bytes, bytes | None],
         signers: Sequence[tuple[str, PublicKey]],
+        next_signers: Sequence[tuple[str, PublicKey]],
     ) -> Block | None:
-        """Append the block entry, if this block has one.
+        """Write the changes and append the block entry, if this block has one.
 
         It has where statements or state changed, in block 1, and after the signers' set changed.
         """
         last = self._last_block
-        changed = frontier.size > first or bool(state.changes())
+        changed = frontier.size > first or bool(changes)
         if not changed and last is not None and last.signers == last.next_signers:
             return None
         block = Block(
             height=height,
-            time=state.time,
+            time=time,
             epoch=FIRST_EPOCH if last is None else last.next_epoch,
             mode=SINGLE_OPERATOR if len(signers) == 1 else CONSORTIUM,
             first=first,
             size=frontier.size + 1,
-            state=_write(self.store, state, self._head.state),
+            state=_write(self.store, changes, self._head.state),
             previous=self._head.root,
             signers=signers_digest(signers),
-            next_signers=signers_digest(_signer_set(state)),
+            next_signers=signers_digest(next_signers),
         )
         self.store.put_block(frontier.size, height)
         self._append(frontier, block.encode())
         return block
 
+
+_SIGNERS_KEY = cbor.encode(["signers"])
+_MEMBER_PREFIX = b"\x82" + cbor.encode("member")
 
 _RULES = {
     "anchor": anchoring.anchor,
@@ -353,7 +369,7 @@ def _begin(cls: type[Core], path: Path, genesis: Genesis) -> Core:
     state = State(store, genesis=genesis, time=genesis.time)
     _enter_genesis(state)
     root = merkle.root(store, size=1)
-    store.put_head(Head(1, root, _write(store, state, prefix_map.EMPTY), 0, genesis.time))
+    store.put_head(Head(1, root, _write(store, state.changes(), prefix_map.EMPTY), 0, genesis.time))
     store.commit()
     return cls(store)
 
@@ -376,18 +392,23 @@ def _signer_set(state: State) -> list[tuple[str, PublicKey]]:
     ]
 
 
-def _write(store: Store, state: State, root: bytes) -> bytes:
-    """Write what the block changed and return the new root of the map."""
-    changes: dict[bytes, bytes | None] = {}
-    for key, value in state.changes().items():
+def _may_change_signers(changes: Mapping[bytes, bytes | None]) -> bool:
+    """Return whether the signers, or a member's record with its receipt key, are among the changed keys."""
+    return any(key.startswith((_SIGNERS_KEY, _MEMBER_PREFIX)) for key in changes)
+
+
+def _write(store: Store, changes: Mapping[bytes, bytes | None], root: bytes) -> bytes:
+    """Write what a block changed and return the new root of the map."""
+    hashes: dict[bytes, bytes | None] = {}
+    for key, value in changes.items():
         key_hash = sha256(key).digest()
         if value is None:
-            changes[key_hash] = None
+            hashes[key_hash] = None
             store.delete_state(key)
         else:
-            changes[key_hash] = sha256(value).digest()
+            hashes[key_hash] = sha256(value).digest()
             store.put_state(key, value, sha256(value).digest())
-    return prefix_map.update(store, root, changes)
+    return prefix_map.update(store, root, hashes)
 
 
 def _replay(cls: type[Core], path: Path, entries: Iterable[bytes]) -> Core:

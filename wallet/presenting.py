@@ -54,7 +54,7 @@ class Share:
     Attributes:
         share_id: Its id.
         label: For whom it is, in the holder's words.
-        titles: What the shared certificates are called.
+        titles: What the shared certificates are called, by language.
         link: The link itself.
         made_at: When it was made.
         ends_at: Until when it opens.
@@ -65,7 +65,7 @@ class Share:
 
     share_id: str
     label: str
-    titles: tuple[str, ...]
+    titles: tuple[dict[str, str], ...]
     link: str = field(repr=False)
     made_at: datetime
     ends_at: datetime
@@ -112,7 +112,7 @@ def share(
     presentation = _presentation(chosen, share_id=share_id, ends_at=ends_at, parts=parts, now=now)
     package = shares.encode_package(_package(chosen, presentation, parts=parts, now=now))
     blob = shares.seal_package(package, key=key, share_id=share_id, nonce=parts.random(NONCE_BYTES))
-    content = {"label": shown, "key": key.hex(), "titles": [item.facts.title or "" for item in chosen]}
+    content = {"label": shown, "key": key.hex(), "titles": [_titles(item) for item in chosen]}
     with transaction(db):
         store.add_share(
             db,
@@ -214,6 +214,11 @@ def _chosen(db: Database, wallet: Wallet, credential_ids: list[str], *, now: dat
     if not 0 < len(wanted) <= MOST_CERTIFICATES:
         raise ShareError(f"a share holds 1 to {MOST_CERTIFICATES} certificates")
     return [holding.one(db, wallet, credential_id, now=now) for credential_id in wanted]
+
+
+def _titles(item: Held) -> dict[str, str]:
+    named = item.facts.title or ""
+    return {"zh-CN": named, "en": holding.type_names(item.facts).get("en", named)}
 
 
 def _label(label: str) -> str:

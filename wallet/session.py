@@ -19,7 +19,7 @@ from wallet import accounts
 from wallet.accounts import Wallet
 from wallet.errors import SessionEndedError
 from wallet.parts import Parts
-from web import database
+from web import database, i18n
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,6 +33,7 @@ def init_app(app: Flask, *, parts: Parts, clock: Callable[[], datetime]) -> None
     app.extensions["wallet_parts"] = parts
     app.extensions["wallet_clock"] = clock
     app.register_error_handler(SessionEndedError, _log_in_first)
+    app.jinja_env.filters["titled"] = i18n.pick
     app.context_processor(lambda: {"holder": _name(), "idle_seconds": int(accounts.IDLE.total_seconds())})
 
 

@@ -65,6 +65,8 @@ def detail(credential_id: str) -> Answer:
     return render_template(
         "wallet/certificate.html",
         item=item,
+        words=words,
+        type_names=holding.type_names(item.facts),
         facts=_shown_facts(item.facts),
         status=words.of_status(item.status),
         chip=words.chip(item.status),
@@ -101,7 +103,10 @@ def delete(credential_id: str) -> Answer:
             database.current(), session.wallet(), credential_id, parts=session.parts(), now=session.now()
         )
         return render_template(
-            "wallet/certificate_delete.html", item=item, shares=[one for one in found if one.state == "open"]
+            "wallet/certificate_delete.html",
+            item=item,
+            words=words,
+            shares=[one for one in found if one.state == "open"],
         )
     holding.delete(database.current(), session.wallet(), credential_id, now=session.now())
     flash(gettext("证书已从钱包删除，含有它的分享链接已关闭。"), "done")
@@ -145,17 +150,12 @@ def _shown_facts(facts: CredentialFacts) -> list[tuple[str, str]]:
     period = " – ".join(i18n.day(day) for day in (facts.started, facts.ended) if day) if facts.started else ""
     listed = [
         (gettext("证书编号"), facts.number),
-        (gettext("专业"), facts.field_of_study),
-        (
-            gettext("名称"),
-            facts.achievement_name if facts.credential_type != "GraduationCertificate" else None,
-        ),
-        (gettext("代码"), facts.human_code),
-        (gettext("等级"), facts.specialization or facts.level_name),
+        (gettext("专业代码") if facts.field_of_study else gettext("标准代码"), facts.human_code),
+        (gettext("等级"), None if facts.field_of_study else facts.specialization or facts.level_name),
         (gettext("结论"), facts.conclusion),
         (gettext("性别"), facts.gender),
         (gettext("出生日期"), i18n.day(facts.birth_date)),
-        (facts.id_document or gettext("证件"), _tail(facts)),
+        (gettext("证件"), _document(facts)),
         (gettext("学习时间"), period),
         (gettext("考核日期"), i18n.day(facts.ended) if facts.ended and not facts.started else None),
         (gettext("考核地点"), facts.site),
@@ -165,5 +165,6 @@ def _shown_facts(facts: CredentialFacts) -> list[tuple[str, str]]:
     return [(label, value) for label, value in listed if value]
 
 
-def _tail(facts: CredentialFacts) -> str | None:
-    return gettext("末四位 %(tail)s", tail=facts.id_tail) if facts.id_tail else None
+def _document(facts: CredentialFacts) -> str | None:
+    tail = gettext("末四位 %(tail)s", tail=facts.id_tail) if facts.id_tail else None
+    return " ".join(filter(None, (facts.id_document, tail))) or None

@@ -1,18 +1,17 @@
-"""What pages say about things that went wrong, and about a certificate's status: plain words and what to do
-next.
-"""
+"""What pages say about certificates and about what went wrong: plain words, and what to do next."""
 
 from dataclasses import dataclass
 
 from flask_babel import gettext
 
+from vc.credentials import CredentialFacts
 from wallet.errors import (
     CredentialRejectedError,
     OfferUsedError,
     TooManyAttemptsError,
     WrongPinError,
 )
-from wallet.holding import Status
+from wallet.holding import Status, type_names
 from web import i18n
 
 
@@ -37,6 +36,18 @@ def of_error(error: Exception) -> Words:
         return Words(gettext("这份证书没有收下"), _rejected(error.reason))
     found = _sentences().get(getattr(error, "code", ""))
     return found or Words(gettext("未能完成"), gettext("请稍后再试。如果一直不行，请联系发证单位。"))
+
+
+def title(facts: CredentialFacts) -> str:
+    """Say what a certificate is called: as its issuer named it, in English by the name of its type."""
+    return i18n.in_language(facts.title or "", type_names(facts).get("en") or facts.title or "")
+
+
+def subject(facts: CredentialFacts) -> str:
+    """Say what a certificate is about in its issuer's words: major and level, or the standard."""
+    if facts.field_of_study:
+        return " · ".join(filter(None, (facts.field_of_study, facts.level_name)))
+    return facts.achievement_name or facts.level_name or ""
 
 
 def of_status(status: Status) -> Words:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ import click
 from crypto import cbor, jcs, strict_json
 from crypto.keys import PrivateKey
 from ledger import governance_keys, proposing
-from ledger.client import LedgerClient
+from ledger.client import LedgerClient, Transport
 from ledger.core.genesis import DEFAULT_DELAY, make_genesis
 from ledger.core.machine import Core
 from ledger.core.members import ACCREDITOR
@@ -29,6 +30,18 @@ from ledger.registry import GOVERNANCE, member_key
 from ledger.settings import DATABASE, KEYS, PIN, RECEIPT_KEY, write_key
 from ledger.statements import key_possession, parse_statement, sign_agreement, sign_statement
 from web.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a command takes from outside: settings, time, the way to the node, randomness, opened keys."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: Callable[[], float] = time.time
+    http: Transport | None = None
+    random: Callable[[int], bytes] = os.urandom
+    open_key: Callable[..., GovernanceKey] = governance_keys.open_key
+
 
 PIN_STORE = "pin.seen"
 DEFAULT_DAYS = 7
@@ -86,7 +99,7 @@ def init(
         "submission": None,
         "receipt": receipt_key.public.cose_key,
     }
-    genesis = make_genesis(time=int(time.time()), members=[operator], signers=[did], delay=delay)
+    genesis = make_genesis(time=_now(), members=[operator], signers=[did], delay=delay)
     write_key(home / RECEIPT_KEY, receipt_key)
     Core.create(home / DATABASE, genesis).close()
     (home / PIN).write_bytes(Pin.from_genesis(genesis).to_bytes())
@@ -122,7 +135,7 @@ def sign(agreement: Path, member: str, expires: str | None, out: Path | None, as
 
     All parties sign for the same end of the vote, and the proposal ends then.
     """
-    key, now = _open_key(member), int(time.time())
+    key, now = _open_key(member), _now()
     end = proposing.moment(expires) if expires else proposing.end_of_day(now, days=DEFAULT_DAYS)
     terms = proposing.agreement_terms(_read_json(agreement), chain_id=_pin(_home()).chain_id, expires=end)
     if key.did not in terms.parties:
@@ -189,7 +202,7 @@ def propose_remove(did: str, **common: Any) -> None:
 @_proposal
 def propose_issuer(registration: Path, number: int | None, keys: Path | None, **common: Any) -> None:
     """Register an issuer, or bring its record up to date."""
-    client, now, given = _client(), int(time.time()), _read_json(registration)
+    client, now, given = _client(), _now(), _read_json(registration)
     did = str(given.get("did"))
     snapshot, _ = client.snapshot([member_key(did)], now=now)
     member = snapshot.member(did)
@@ -256,7 +269,7 @@ def propose_end(agreement_id: str, **common: Any) -> None:
 @as_json
 def vote(proposal: str, answer: str, member: str, as_json_: bool) -> None:
     """Vote yes or no on PROPOSAL (its id, or the beginning of it)."""
-    client, now = _client(), int(time.time())
+    client, now = _client(), _now()
     proposal_id = _find(client, proposal)
     _submit(client, member, "vote", {"proposal": proposal_id, "yes": answer == "yes"}, now=now)
     _tell(client, proposal_id, as_json_)
@@ -268,14 +281,14 @@ def vote(proposal: str, answer: str, member: str, as_json_: bool) -> None:
 @as_json
 def withdraw(proposal: str, member: str, as_json_: bool) -> None:
     """Take one's own PROPOSAL back."""
-    client, now = _client(), int(time.time())
+    client, now = _client(), _now()
     proposal_id = _find(client, proposal)
     _submit(client, member, "withdraw", {"proposal": proposal_id}, now=now)
     _tell(client, proposal_id, as_json_)
 
 
 def _propose(action: list[Any], *, member: str, expires: str | None, as_json_: bool) -> None:
-    client, now = _client(), int(time.time())
+    client, now = _client(), _now()
     end = proposing.moment(expires) if expires else proposing.end_of_day(now, days=DEFAULT_DAYS)
     statement = _submit(client, member, "propose", {"action": action, "expires": end}, now=now)
     _tell(client, parse_statement(statement).proposal_id, as_json_)
@@ -315,38 +328,51 @@ def _say(as_json_: bool, line: str, **values: Any) -> None:
     click.echo(jcs.canonicalize(values).decode() if as_json_ else line)
 
 
+def _outside() -> Outside:
+    return click.get_current_context().find_object(Outside) or Outside()
+
+
+def _now() -> int:
+    return int(_outside().clock())
+
+
 def _home() -> Path:
-    home = os.environ.get("LEDGER_HOME", "").strip()
+    home = _outside().environ.get("LEDGER_HOME", "").strip()
     if not home or not Path(home).is_dir():
         raise SettingsError("LEDGER_HOME must name an existing directory")
     return Path(home)
 
 
 def _pin(home: Path) -> Pin:
-    place = Path(os.environ.get("LEDGER_PIN") or home / PIN)
+    place = Path(_outside().environ.get("LEDGER_PIN") or home / PIN)
     if not place.is_file():
         raise SettingsError("set LEDGER_PIN to the pin file that the operator handed over")
     return Pin.from_bytes(place.read_bytes())
 
 
 def _client() -> LedgerClient:
-    url = os.environ.get("LEDGER_URL", "").strip()
+    url = _outside().environ.get("LEDGER_URL", "").strip()
     if not url:
         raise SettingsError("set LEDGER_URL to the address of a ledger node")
     home = _home()
-    place = Path(os.environ.get("LEDGER_PIN") or home / PIN)
+    place = Path(_outside().environ.get("LEDGER_PIN") or home / PIN)
     _pin(home)
-    return LedgerClient(url, pins=PinStore.start(home / PIN_STORE, pin_file=place))
+    return LedgerClient(url, pins=PinStore.start(home / PIN_STORE, pin_file=place), http=_outside().http)
 
 
 def _make_key(home: Path, member: str, *, did: str, algorithm: str) -> GovernanceKey:
     return governance_keys.make(
-        home / KEYS, member, did=did, algorithm=algorithm, environ=os.environ, random=os.urandom
+        home / KEYS,
+        member,
+        did=did,
+        algorithm=algorithm,
+        environ=_outside().environ,
+        random=_outside().random,
     )
 
 
 def _open_key(member: str) -> GovernanceKey:
-    return governance_keys.open_key(_home() / KEYS, member, environ=os.environ)
+    return _outside().open_key(_home() / KEYS, member, environ=_outside().environ)
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:

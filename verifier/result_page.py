@@ -7,7 +7,7 @@ raw data open then. Nothing that the document states is shown before its proof a
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,12 @@ from flask_babel import gettext
 
 from crypto import jcs
 from schemas.catalogue import CATALOGUE
+from vc.credentials import CredentialFacts, masked_name
 from verifier import report, wording
+from verifier.answering import Answer
 from verifier.verdicts import Check, Outcome, Step, Verdict, worst
 from verifier.verification import Verification
-from web.i18n import CHINA, day, moment, pick
+from web.i18n import CHINA, day, in_language, moment, pick
 
 _ICONS = {
     Outcome.PASSED: "done",
@@ -84,7 +86,6 @@ class Result:
     id_tail: str = ""
     title: Mapping[str, str] | str = ""
     achievement: str = ""
-    achievement_lang: str = ""
     level: str = ""
     number: str = ""
     results: Sequence[tuple[str, str]] = ()
@@ -118,123 +119,99 @@ class Page:
     code: str = field(default="", repr=False)
 
 
-def page(
-    verifications: Sequence[Verification],
-    *,
-    paper: bool = False,
-    matched: bool | None = None,
-    code: str = "",
-) -> Page:
-    """Lay out one or several verifications, the worst first.
+def page(answer: Answer, *, code: str = "") -> Page:
+    """Lay out an answer, the worst result first.
 
     Args:
-        verifications: At least one.
-        paper: Whether they come from a printed code.
-        matched: What came of comparing the typed name; None where none was typed.
-        code: The typed code, repeated in the form that asks for the name.
+        answer: What was asked and found.
+        code: The typed code, repeated in the form that asks for the name; empty where a script holds it.
     """
     order = list(Verdict)
-    ranked = sorted(verifications, key=lambda one: order.index(one.verdict), reverse=True)
+    ranked = sorted(answer.results, key=lambda one: order.index(one.verdict), reverse=True)
     verdict = worst(tuple(one.verdict for one in ranked))
     return Page(
         verdict=verdict.value,
-        word=wording.word(ranked[0]) if len(ranked) == 1 else wording.VERDICTS[verdict],
-        results=[result(one, paper=paper, matched=matched) for one in ranked],
+        word=_pair(wording.title(ranked[0]) if len(ranked) == 1 else wording.TITLES[verdict]),
+        results=[_result(one, answer) for one in ranked],
         checked_at=ranked[0].checked_at,
         single_operator=any(one.single_operator for one in ranked),
-        paper=paper,
+        paper=answer.source == "code",
         code=code,
     )
 
 
-def result(verification: Verification, *, paper: bool, matched: bool | None) -> Result:
-    """Lay out one verification."""
-    facts = verification.facts
-    trusted = facts is not None and verification.verdict is not Verdict.NOT_AUTHENTIC
-    opened = trusted and (not paper or matched is True)
-    settled = sum(check.outcome in _SETTLED for check in verification.checks)
-    issuer = verification.issuer
-    common = {
-        "verdict": verification.verdict.value,
-        "word": wording.word(verification),
-        "line": wording.line(verification, paper=paper),
-        "notes": [
-            wording.note(note)
-            for note in verification.notes
-            if wording.note(note) != wording.line(verification, paper=paper)
-        ],
-        "shown": trusted,
-        "open": opened,
-        "matched": matched,
-        "checks": [_check_line(check) for check in verification.checks],
-        "count": f"{settled}/{len(verification.checks)}",
-        "technical": _technical(verification),
-        "timeline": _timeline(verification) if trusted else (),
-        "ask": _whom_to_ask(verification),
-        "issuer": _names(issuer.names) if issuer is not None else None,
-        "accredited": verification.check(Step.ACCREDITATION).outcome is Outcome.PASSED and trusted,
-        "since": issuer.since if issuer is not None else None,
-    }
-    if not trusted or facts is None:
-        return Result(**common)
+def _result(verification: Verification, answer: Answer) -> Result:
+    """Lay out one verification; a stranger's document shows nothing of what it states."""
+    facts, issuer, paper = verification.facts, verification.issuer, answer.source == "code"
+    shown = facts is not None and verification.verdict is not Verdict.NOT_AUTHENTIC
+    reason = wording.reason(verification, from_paper=paper)
+    notes = [sentence for note in verification.notes if (sentence := wording.note_sentence(note)) != reason]
+    laid_out = Result(
+        verdict=verification.verdict.value,
+        word=_pair(wording.title(verification)),
+        line=reason.to_json(),
+        notes=[note.to_json() for note in notes],
+        shown=shown,
+        open=shown and (not paper or answer.matched is True),
+        matched=answer.matched,
+        checks=[_check_line(check) for check in verification.checks],
+        count=f"{sum(check.outcome in _SETTLED for check in verification.checks)}/{len(verification.checks)}",
+        technical=_technical(verification),
+        ask=_whom_to_ask(verification),
+        issuer=None if issuer is None else _names(issuer.names),
+        accredited=shown and verification.check(Step.ACCREDITATION).outcome is Outcome.PASSED,
+        since=None if issuer is None else issuer.since,
+    )
+    if facts is None or not shown:
+        return laid_out
+    return _with_facts(laid_out, facts, verification, answer)
+
+
+def _with_facts(
+    laid_out: Result, facts: CredentialFacts, verification: Verification, answer: Answer
+) -> Result:
+    """Add what the credential states: on paper only what may be seen before the name was typed."""
     entry = CATALOGUE.get(facts.credential_type or "")
-    return Result(
-        **common,
-        name=(facts.name or "") if opened else mask(facts.name or ""),
-        name_en=(facts.name_en or "") if opened else "",
-        id_tail=facts.id_tail or "",
-        title=facts.title or (entry.display if entry else ""),
+    stated = replace(
+        laid_out,
+        name=masked_name(facts.name or ""),
+        title=entry.display if entry else facts.title or "",
         achievement=facts.achievement_name or "",
         level=facts.level_name or facts.conclusion or "",
-        number=facts.number or "",
-        results=facts.results,
         awarded=facts.awarded,
         valid_until=facts.valid_until,
+        timeline=_timeline(verification),
         recognition=[
             RecognitionLine(names=_names(line.names), purpose=line.waiver.purpose, title=line.waiver.title)
             for line in verification.recognition
         ],
         no_retest=_no_retest(verification),
-        report_link=_data_link(report.build(verification)) if opened else "",
-        raw=json.dumps(verification.document, ensure_ascii=False, indent=2) if opened else "",
     )
-
-
-def mask(name: str) -> str:
-    """Hide all of a name but its first and, of longer names, its last character.
-
-    ``林晓雨`` becomes ``林*雨``, ``李明`` ``李*``; spaces and dots between parts stay.
-    """
-    kept = {0} | ({len(name) - 1} if len(name) > 2 else set())
-    return "".join(
-        character if index in kept or not character.isalnum() else "*" for index, character in enumerate(name)
+    if not laid_out.open:
+        return stated
+    return replace(
+        stated,
+        name=facts.name or "",
+        name_en=facts.name_en or "",
+        id_tail=facts.id_tail or "",
+        number=facts.number or "",
+        results=facts.results,
+        report_link=_data_link(report.report(replace(answer, results=(verification,)), raw=True)),
+        raw=json.dumps(verification.document, ensure_ascii=False, indent=2),
     )
 
 
 def _no_retest(verification: Verification) -> str:
-    names = list(dict.fromkeys(pick(_names(line.names)) for line in verification.recognition))
-    if not names:
+    if not verification.recognition:
         return ""
-    if len(names) == 1:
-        return gettext("无需重复认证：%(name)s 已承认", name=names[0])
-    return gettext("无需重复认证：%(name)s 等 %(n)s 家单位已承认", name=names[0], n=len(names))
+    return pick(wording.recognition_sentence(verification.recognition).to_json())
 
 
 def _check_line(check: Check) -> CheckLine:
-    question, passed, failed = _questions()[check.step]
-    answers = {
-        Outcome.PASSED: passed,
-        Outcome.FAILED: failed,
-        Outcome.UNAVAILABLE: gettext("暂时无法核实"),
-        Outcome.NOT_APPLICABLE: gettext("不适用"),
-        Outcome.NOT_RUN: gettext("没有进行"),
-    }
-    answer = answers[check.outcome]
-    if check.step is Step.HOLDER and check.code == "BY_LINK_ONLY":
-        answer = gettext("仅凭链接")
+    _, zh, en = wording.STEP_NAMES[check.step]
     return CheckLine(
-        question=question,
-        answer=answer,
+        question=in_language(zh, en),
+        answer=_answer(check),
         outcome=check.outcome.value,
         icon=_ICONS[check.outcome],
         code=check.code,
@@ -242,24 +219,34 @@ def _check_line(check: Check) -> CheckLine:
     )
 
 
-def _questions() -> Mapping[Step, tuple[str, str, str]]:
-    """Return what each check asks, and the answers when it passed and when it failed."""
+def _answer(check: Check) -> str:
+    if check.step is Step.HOLDER and check.code == "BY_LINK_ONLY":
+        return gettext("仅凭链接")
+    if check.outcome in (Outcome.PASSED, Outcome.FAILED):
+        passed, failed = _answers()[check.step]
+        return passed if check.outcome is Outcome.PASSED else failed
+    others = {
+        Outcome.UNAVAILABLE: gettext("暂时无法核实"),
+        Outcome.NOT_APPLICABLE: gettext("不适用"),
+        Outcome.NOT_RUN: gettext("没有进行"),
+    }
+    return others[check.outcome]
+
+
+def _answers() -> Mapping[Step, tuple[str, str]]:
+    """Return the answer to each check's question when it passed, and when it failed."""
     return {
-        Step.PARSE: (gettext("文件能读取吗？"), gettext("能"), gettext("不能")),
-        Step.STRUCTURE: (gettext("格式符合该类证书的规定吗？"), gettext("符合"), gettext("不符合")),
-        Step.PROOF: (gettext("内容改过吗？（签名）"), gettext("没有改过"), gettext("签名与内容不符")),
-        Step.ISSUER: (gettext("是该机构签发的吗？"), gettext("是"), gettext("不是")),
-        Step.PERIOD: (gettext("在有效期内吗？"), gettext("在"), gettext("不在")),
-        Step.STATUS: (gettext("现在还有效吗？（状态）"), gettext("未撤销"), gettext("已撤销、暂停或作废")),
-        Step.ACCREDITATION: (
-            gettext("该机构有资格签发吗？（联盟准入）"),
-            gettext("该机构当时有权签发此类证书"),
-            gettext("联盟没有认可该机构签发此类证书"),
-        ),
-        Step.ANCHORING: (gettext("摘要存证了吗？"), gettext("已存证"), gettext("存证不符")),
-        Step.HOLDER: (gettext("是本人出示的吗？"), gettext("已证明"), gettext("不能证明")),
-        Step.ENDORSEMENTS: (gettext("企业会签了吗？"), gettext("已会签"), gettext("企业未会签")),
-        Step.RECOGNITION: (gettext("有单位承认、免于重复认证吗？"), gettext("有"), gettext("没有")),
+        Step.PARSE: (gettext("能"), gettext("不能")),
+        Step.STRUCTURE: (gettext("符合"), gettext("不符合")),
+        Step.PROOF: (gettext("没有改过"), gettext("签名与内容不符")),
+        Step.ISSUER: (gettext("是该机构签发"), gettext("不是该机构签发")),
+        Step.PERIOD: (gettext("在有效期内"), gettext("不在有效期内")),
+        Step.STATUS: (gettext("未撤销"), gettext("已撤销、暂停或作废")),
+        Step.ACCREDITATION: (gettext("当时有资格"), gettext("没有资格")),
+        Step.ANCHORING: (gettext("已存证"), gettext("存证不符")),
+        Step.HOLDER: (gettext("本人已证明"), gettext("证明不成立")),
+        Step.ENDORSEMENTS: (gettext("齐全"), gettext("企业未会签")),
+        Step.RECOGNITION: (gettext("有单位承认"), gettext("没有")),
     }
 
 
@@ -273,7 +260,7 @@ def _timeline(verification: Verification) -> Sequence[tuple[str, str]]:
         events.append((verification.anchored, moment(verification.anchored), gettext("摘要存证（账本证明）")))
     if found is not None and found.notice is not None:
         noticed = datetime.fromisoformat(found.notice.date).replace(tzinfo=CHINA)
-        events.append((noticed, day(found.notice.date), pick(wording.line(verification))))
+        events.append((noticed, day(found.notice.date), pick(wording.reason(verification).to_json())))
     events.append((verification.checked_at, moment(verification.checked_at), gettext("本次核验")))
     return [(when, sentence) for _, when, sentence in sorted(events, key=lambda event: event[0])]
 
@@ -303,6 +290,10 @@ def _whom_to_ask(verification: Verification) -> str:
 def _names(names: Mapping[str, str]) -> Mapping[str, str]:
     """Return the registry's names under the keys that pages use."""
     return {"zh-CN": names.get("zh", ""), "en": names.get("en") or names.get("zh", "")}
+
+
+def _pair(texts: tuple[str, str]) -> Mapping[str, str]:
+    return {"zh-CN": texts[0], "en": texts[1]}
 
 
 def _data_link(document: Mapping[str, Any]) -> str:

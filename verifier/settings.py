@@ -41,7 +41,7 @@ def read(environ: Mapping[str, str]) -> VerifierSettings:
     """
     environment = Environment(environ, prefix="VERIFIER")
     return VerifierSettings(
-        **environment.service(make_secret=True),
+        **environment.service(sessions=False),
         ledger_url=environment.url("LEDGER_URL"),
         ledger_pin=environment.file("LEDGER_PIN"),
     )

@@ -11,8 +11,11 @@ from web.errors import BadRequestError, ParameterPollutionError, UnsupportedMedi
 _JSON_TYPES = {"application/json", "application/vc", "application/vp"}
 
 
-def json_body() -> Any:
+def json_body(**larger: int) -> Any:
     """Return the request's body, parsed strictly.
+
+    Args:
+        larger: Other limits for ``crypto.strict_json.parse``, such as ``max_bytes``.
 
     Raises:
         UnsupportedMediaTypeError: It is not declared as JSON in UTF-8, or is compressed.
@@ -25,7 +28,7 @@ def json_body() -> Any:
         raise UnsupportedMediaTypeError("JSON is read as UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaTypeError("compressed bodies are not read")
-    return strict_json.parse(request.get_data())
+    return strict_json.parse(request.get_data(), **larger)
 
 
 def single(fields: MultiDict[str, str], name: str, *, required: bool = True) -> str:

@@ -6,6 +6,7 @@ that could be older than its source.
 """
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +24,7 @@ from werkzeug.datastructures import LanguageAccept
 LANGUAGES = ("zh-CN", "en")
 COOKIE = "vocred-lang"
 _LOCALES = {"zh-CN": "zh_CN", "en": "en"}
+_CHINESE = re.compile("[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _YEAR_SECONDS = 365 * 24 * 3600
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 """The time in which pages show when something happened; the consortium's own."""
@@ -36,6 +38,7 @@ def init_app(app: Flask, *, directories: Iterable[Path]) -> None:
     app.jinja_env.globals.update(
         groups=groups,
         in_language=in_language,
+        lang_of=lang_of,
         language=language,
         languages=LANGUAGES,
         pick=pick,
@@ -70,6 +73,11 @@ def pick(texts: Mapping[str, str] | str | None) -> str:
         if texts.get(key):
             return texts[key]
     return next(iter(texts.values()))
+
+
+def lang_of(text: str) -> str:
+    """Return the language of a text from elsewhere: Chinese where it has Chinese characters."""
+    return "zh-CN" if _CHINESE.search(text or "") else "en"
 
 
 def switch_url(to: str) -> str:

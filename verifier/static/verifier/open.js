@@ -231,8 +231,9 @@
   function tick() {
     const clock = document.querySelector("[data-clock]");
     if (!clock) return;
-    const now = new Date(Date.now() + 8 * 3600 * 1000).toISOString();
-    clock.textContent = now.slice(0, 10) + " " + now.slice(11, 19);
+    const now = new Date();
+    const local = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString();
+    clock.textContent = local.slice(0, 10) + " " + local.slice(11, 19);
   }
 
   setInterval(tick, 1000);

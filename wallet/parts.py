@@ -15,6 +15,11 @@ from web.fetcher import Fetch, Fetcher
 class Ledger(Protocol):
     """What the wallet asks of the ledger; ``ledger.client.LedgerClient`` is one."""
 
+    @property
+    def chain_id(self) -> str:
+        """The ledger's chain id, from the pin."""
+        ...
+
     snapshot = LedgerClient.snapshot
     verify_receipt = LedgerClient.verify_receipt
     agreements = LedgerClient.agreements

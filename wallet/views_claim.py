@@ -94,7 +94,8 @@ def pin() -> Answer:
             now=session.now(),
         )
     except WrongPinError as error:
-        return render_template("wallet/claim_pin.html", offered=shown, error=of_error(error).line), 422
+        words = gettext("PIN 不正确。%(line)s", line=of_error(error).line)
+        return render_template("wallet/claim_pin.html", offered=shown, error=words), 422
     except (WalletError, WebError) as error:
         return _ended(error)
     _forget()

@@ -6,7 +6,10 @@ refused statement is undone whole. Nothing is written to the store before the bl
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
+
+import cbor2
 
 from crypto import cbor
 from ledger.core.genesis import Genesis
@@ -41,22 +44,22 @@ class State:
 
     def get(self, *key: str | int | bytes) -> Any:
         """Return the value of a key, or None; the caller may change it and put it back."""
-        encoded = cbor.encode(key)
+        encoded = _encoded(key)
         for layer in (self._hand, self._block):
             if encoded in layer:
                 value = layer[encoded]
                 break
         else:
             value = self._pairs.state(encoded)
-        return None if value is None else cbor.decode(value)
+        return None if value is None else _decoded(value)
 
     def put(self, key: Key, value: Any) -> None:
         """Set the value of a key."""
-        self._hand[cbor.encode(key)] = cbor.encode(value)
+        self._hand[_encoded(key)] = cbor.encode(value)
 
     def delete(self, key: Key) -> None:
         """Remove a key."""
-        self._hand[cbor.encode(key)] = None
+        self._hand[_encoded(key)] = None
 
     def under(self, *start: str, length: int) -> list[tuple[list[Any], Any]]:
         """Return the keys of ``length`` items that begin with ``start``, and their values.
@@ -67,11 +70,7 @@ class State:
         found: dict[bytes, bytes | None] = dict(self._pairs.states(prefix))
         for layer in (self._block, self._hand):
             found.update((key, value) for key, value in layer.items() if key.startswith(prefix))
-        return [
-            (cbor.decode(key), cbor.decode(value))
-            for key, value in sorted(found.items())
-            if value is not None
-        ]
+        return [(_decoded(key), _decoded(value)) for key, value in sorted(found.items()) if value is not None]
 
     def keep(self) -> None:
         """Let what the statement in hand changed belong to the block."""
@@ -96,6 +95,16 @@ class State:
         A key that was set back to its former value is no change: the block's entry depends on that.
         """
         return {key: value for key, value in sorted(self._block.items()) if self._pairs.state(key) != value}
+
+
+@lru_cache(maxsize=4096)
+def _encoded(key: Key) -> bytes:
+    return cbor.encode(key)
+
+
+def _decoded(value: bytes) -> Any:
+    """Decode what this program encoded; nothing of it comes from outside, so it is not checked again."""
+    return cbor2.loads(value)
 
 
 def _prefix(start: tuple[str, ...], length: int) -> bytes:

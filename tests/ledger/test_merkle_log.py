@@ -205,3 +205,30 @@ def test_official_consistency_vectors(shared_data):
                 merkle.verify_consistency(**arguments)
         else:
             merkle.verify_consistency(**arguments)
+
+
+def test_a_path_of_another_length_leads_nowhere():
+    path = merkle.inclusion(NODES, index=3, size=7)
+    for bent in (path[:-1], [*path, LEAVES[0]], [], [*path, *path]):
+        with pytest.raises(MerkleError):
+            merkle.root_from_inclusion(LEAVES[3], index=3, size=7, path=bent)
+    between = merkle.consistency(NODES, first=6, second=11)
+    for bent in (between[:-1], [*between, LEAVES[0]], []):
+        with pytest.raises(MerkleError):
+            merkle.verify_consistency(
+                first=6, second=11, first_root=ROOTS[6], second_root=ROOTS[11], path=bent
+            )
+
+
+def test_equal_sizes_need_equal_roots_and_no_path():
+    merkle.verify_consistency(first=5, second=5, first_root=ROOTS[5], second_root=ROOTS[5], path=[])
+    for root, path in ((ROOTS[6], []), (ROOTS[5], [LEAVES[0]])):
+        with pytest.raises(MerkleError):
+            merkle.verify_consistency(first=5, second=5, first_root=ROOTS[5], second_root=root, path=path)
+
+
+def test_bytes_cannot_be_moved_between_a_leaf_and_its_sibling():
+    # SHA-256 sees only the concatenation; the lengths have to be checked.
+    leaf, sibling = LEAVES[0] + LEAVES[1][:1], LEAVES[1][1:]
+    with pytest.raises(MerkleError):
+        merkle.verify_inclusion(leaf, index=0, size=2, path=[sibling], root=ROOTS[2])

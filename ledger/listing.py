@@ -1,4 +1,4 @@
-"""What the ledger holds, as plain JSON values for people to read: registry, proposals, agreements, entries.
+"""What the ledger holds, as plain JSON values to read: registry, proposals, agreements, statements.
 
 A listing is unproved: it is for pages and for finding one's way. Who decides something by it asks for the
 state with proof. Keys and digests are hexadecimal, times integer seconds.
@@ -86,12 +86,21 @@ def named_digests(reader: Reader) -> set[bytes]:
     return started | proposed
 
 
-def last_entries(reader: Reader, *, count: int) -> list[dict[str, Any]]:
-    """Return what the last entries are, newest first: index, kind, who; of a block also its time."""
+def last_statements(reader: Reader, *, count: int) -> list[dict[str, Any]]:
+    """Return the last statements, newest first: index, kind, who, and the time of the block they came in."""
     size = reader.head().size
-    start = max(0, size - count)
-    rows = [_entry(start + place, entry) for place, entry in enumerate(reader.entries(start, size))]
-    return rows[::-1]
+    start = max(1, size - 3 * count)
+    rows: list[dict[str, Any]] = []
+    undated: list[dict[str, Any]] = []
+    for index, entry in enumerate(reader.entries(start, size), start):
+        if blocks.is_block(entry):
+            time = blocks.parse_block(entry).time
+            rows += [{**row, "time": time} for row in undated]
+            undated = []
+        else:
+            statement = parse_statement(entry)
+            undated.append({"index": index, "kind": statement.kind, "by": statement.issuer})
+    return rows[::-1][:count]
 
 
 def votes_needed(members: int, *, two_thirds: bool = False) -> int:
@@ -169,12 +178,3 @@ def _about(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in body.items()
         if key not in hidden
     }
-
-
-def _entry(index: int, entry: bytes) -> dict[str, Any]:
-    if index == 0:
-        return {"index": 0, "kind": "genesis", "by": None, "time": None}
-    if blocks.is_block(entry):
-        return {"index": index, "kind": "block", "by": None, "time": blocks.parse_block(entry).time}
-    statement = parse_statement(entry)
-    return {"index": index, "kind": statement.kind, "by": statement.issuer, "time": None}

@@ -16,7 +16,7 @@ from ledger.core.reading import Reader
 from ledger.running import engine, is_single_operator, now
 from web.i18n import day, pick
 
-ENTRIES = 20
+ENTRIES = 12
 DECIDED = 10
 
 blueprint = Blueprint("ledger_page", __name__)
@@ -43,7 +43,8 @@ def registry() -> str:
             agreements=[_agreement(reader, item, at=at) for item in listing.agreements(reader)],
             open_votes=[_voted(item, names) for item in listed if item["status"] == governance.OPEN],
             decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
-            entries=listing.last_entries(reader, count=ENTRIES),
+            entries=listing.last_statements(reader, count=ENTRIES),
+            on_day=_day,
             kinds=_kinds(),
         )
 
@@ -108,8 +109,6 @@ def _states() -> dict[str, str]:
 
 def _kinds() -> dict[str, str]:
     return {
-        "genesis": _("创世记录"),
-        "block": _("区块"),
         "anchor": _("证书摘要存证"),
         "status": _("状态更新"),
         "issuer.put": _("登记发证机构"),

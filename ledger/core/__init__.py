@@ -72,9 +72,9 @@ sufficed, the effect waits until ``due``), "done", "void" (the effect had become
     agreement.end   {id}
 
 ``possession`` holds each key's own signature (``ledger.statements.key_possession``); it may be null where the
-key is already that DID's in that role, and has to be right wherever it is given. Roles of members are
-words such as certificateBody, sorted; "accreditor" is the one with an effect, and goes with at least one
-grantable type. URLs are https, or http on a loopback host.
+key is already that DID's in that role, and has to be right wherever it is given. Roles of members are words
+such as certificateBody, sorted; "accreditor" is the one with an effect, and goes with at least one grantable
+type. URLs are https, or http on a loopback host.
 
 **Entry 0**: {domain: "vocred/genesis/1", time, members, signers, delay, params: {numbers}}; members as in
 ``admit``, sorted by DID; signers a sorted array of DIDs; delay in seconds; numbers the quota of an

@@ -18,7 +18,7 @@ from typing import Any
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey
 from vc import credentials, data_integrity, did_key, structure
-from vc.errors import DocumentError, VcError, VerificationMethodError
+from vc.errors import DocumentError, VcError
 from verifier.evidence import Evidence
 from verifier.findings import IssuerLine, RecognitionLine, Verification
 from verifier.steps import Examination
@@ -105,26 +105,23 @@ def verify_presentation(
     listed = held if isinstance(held, list) else [held] if held is not None else []
     if not listed:
         raise DocumentError("the presentation holds no credential")
-    binding = _presentation_check(presentation, now=now, challenge=challenge, domain=domain)
-    holder = _identifier(presentation.get("holder"))
+    binding, signers = _presentation_check(presentation, now=now, challenge=challenge, domain=domain)
     return tuple(
-        verify(document, evidence=evidence, now=now, possession=_possession(document, holder, binding))
+        verify(document, evidence=evidence, now=now, possession=_possession(document, signers, binding))
         for document in listed
     )
 
 
 def _presentation_check(
     presentation: Mapping[str, Any], *, now: datetime, challenge: str | None, domain: str | None
-) -> Check:
-    holder = _identifier(presentation.get("holder"))
+) -> tuple[Check, frozenset[str]]:
+    """Verify the presentation's proofs: one of each key that a credential in it may be bound to."""
 
     def resolve(verification_method: str, _purpose: str) -> PublicKey:
-        if holder is None or verification_method.partition("#")[0] != holder:
-            raise VerificationMethodError("the presentation is not signed by the holder that it names")
         return did_key.resolve_method(verification_method)
 
     try:
-        data_integrity.verify(
+        proofs = data_integrity.verify(
             dict(presentation),
             resolve=resolve,
             purpose="authentication",
@@ -133,14 +130,19 @@ def _presentation_check(
             domain=domain,
         )
     except (VcError, CryptoError) as error:
-        return Check(Step.HOLDER, Outcome.FAILED, error.code, str(error))
-    return Check(Step.HOLDER, Outcome.NOT_APPLICABLE, "BY_LINK_ONLY")
+        return Check(Step.HOLDER, Outcome.FAILED, error.code, str(error)), frozenset()
+    signers = frozenset(proof.controller for proof in proofs)
+    holder = _identifier(presentation.get("holder"))
+    if holder not in signers:
+        detail = "the presentation is not signed by the holder that it names"
+        return Check(Step.HOLDER, Outcome.FAILED, "HOLDER_MISMATCH", detail), signers
+    return Check(Step.HOLDER, Outcome.NOT_APPLICABLE, "BY_LINK_ONLY"), signers
 
 
-def _possession(document: Mapping[str, Any], holder: str | None, binding: Check) -> Check:
-    # Paper is bound to nobody and may be shown by anybody; a holder-bound form only by its own holder.
+def _possession(document: Mapping[str, Any], signers: frozenset[str], binding: Check) -> Check:
+    # Paper is bound to nobody and may be shown by anybody; a holder-bound form only under its own key.
     bound_to = credentials.facts(document).holder
-    if binding.outcome is not Outcome.FAILED and bound_to is not None and bound_to != holder:
+    if binding.outcome is not Outcome.FAILED and bound_to is not None and bound_to not in signers:
         return Check(Step.HOLDER, Outcome.FAILED, "HOLDER_MISMATCH", "the form is bound to another key")
     return binding
 

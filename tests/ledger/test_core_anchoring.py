@@ -168,7 +168,8 @@ def test_a_list_entry_holds_exactly_its_members(ledger, issuer, change):
 
 def test_a_status_statement_brings_each_list_once_and_at_most_a_thousand(ledger, issuer):
     lists = [entry(ledger, list=number.to_bytes(32, "big")) for number in range(MAX_STATUS_ENTRIES + 1)]
-    assert ledger.refuse(issuer, "status", []) == "TX_MALFORMED"
+    for body in ([], {}, 5, None, "list", [5]):
+        assert ledger.refuse(issuer, "status", body) == "TX_MALFORMED"
     assert ledger.refuse(issuer, "status", [lists[0], lists[0]]) == "TX_MALFORMED"
     assert ledger.refuse(issuer, "status", lists) == "TX_MALFORMED"
     ledger.accept(issuer, "status", lists[:-1])

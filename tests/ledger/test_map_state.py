@@ -164,6 +164,8 @@ def test_proofs_survive_their_array():
         [[], [bytes(32)]],
         [[], [bytes(32), bytes(31)]],
         [[], "leaf"],
+        [[], 5],
+        [5, None],
         [None, None],
     ],
 )

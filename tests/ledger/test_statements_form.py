@@ -107,6 +107,9 @@ def test_another_encoding_is_refused(bend):
         {**HEADER, 15: {1: DID, 2: "urn:vocred:ledger:ab"}},
         {**HEADER, 15: {1: DID, 2: CHAIN.upper()}},
         {**HEADER, 15: [DID, CHAIN]},
+        {**HEADER, 15: [1, 2]},
+        {**HEADER, 15: 5},
+        {**HEADER, 15: None},
         {**HEADER, "crit": [3]},
     ],
 )

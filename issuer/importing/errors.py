@@ -17,7 +17,7 @@ class ImportingError(Exception):
     """
 
     code = "FILE_REJECTED"
-    type = "https://w3id.org/vocred/problems/file-rejected"
+    type = "https://w3id.org/vocred/problems#FILE_REJECTED"
     title = "The file could not be imported"
 
 
@@ -45,7 +45,7 @@ class FileTooLargeError(FileRefusedError):
     """The file is larger than one import takes."""
 
     code = "PAYLOAD_TOO_LARGE"
-    type = "https://w3id.org/vocred/problems/payload-too-large"
+    type = "https://w3id.org/vocred/problems#PAYLOAD_TOO_LARGE"
     title = "The file is too large"
 
 
@@ -56,8 +56,6 @@ class ColumnsMissingError(FileRefusedError):
         missing: Headers of the absent columns.
     """
 
-    code = "COLUMNS_MISSING"
-    type = "https://w3id.org/vocred/problems/columns-missing"
     title = "Required columns are missing"
 
     def __init__(self, *, missing: tuple[str, ...]) -> None:

@@ -1,0 +1,435 @@
+"""Batches: a file comes in, its rows are looked through, a second officer approves, signing is followed."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from issuer import approval, batches, institution, issuance
+from issuer.batches import Batch, BatchRow
+from issuer.clock import now
+from issuer.errors import IssuerError, UnknownError
+from issuer.importing import (
+    FileRefusedError,
+    ImportCheck,
+    ImportInstitution,
+    Pile,
+    check,
+    problem_file,
+    to_json,
+)
+from issuer.importing.output import escaped
+from issuer.officers import CHECKER, MAKER
+from issuer.views import session, words
+from issuer.views.session import actor, db, officer, officer_only, parts
+from schemas.catalogue import CATALOGUE
+from vc.dates import CHINA
+from web.app import body_limit
+from web.limits import UPLOAD_BYTES
+from web.problems import entry
+
+pages = Blueprint("batches", __name__, url_prefix="/batches")
+
+ROWS_PER_PAGE = 100
+_FRAMING_BYTES = 64 * 1024
+_SAMPLE_ROWS = 5
+_PILES = tuple(str(pile) for pile in (Pile.READY, Pile.CONFIRM, Pile.REFUSED, Pile.SKIPPED))
+_SHOWN = {
+    "GraduationCertificate": ("name", "idNumber", "majorName", "klass", "certNo"),
+    "SkillLevelCertificate_1X": ("name", "idNumber", "certName", "level", "certNo"),
+    "SkillLevelCertificate_Vendor": ("name", "idNumber", "certName", "level", "certNo"),
+}
+"""The columns of the table of rows, by column map; whatever is found in others stands beside them."""
+
+
+@pages.get("")
+@officer_only
+def listing() -> str:
+    """List every batch."""
+    listed = batches.listing(db())
+    return render_template(
+        "issuer/batches.html",
+        rows=[(batch, batches.counts(db(), batch.id)) for batch in listed],
+        types=CATALOGUE,
+    )
+
+
+@pages.get("/new")
+@officer_only
+def new() -> str:
+    """Ask for a type and a file."""
+    session.require_role(MAKER)
+    return _ask_for_file()
+
+
+@pages.post("")
+@body_limit(UPLOAD_BYTES + _FRAMING_BYTES)
+@officer_only
+def create() -> Any:
+    """Check the file and keep its rows as a draft."""
+    session.require_role(MAKER)
+    credential_type = request.form.get("type", "")
+    uploaded = request.files.get("file")
+    if credential_type not in CATALOGUE or uploaded is None or not uploaded.filename:
+        return _ask_for_file(error=gettext("请选择证书类型和文件。"), chosen=credential_type), 422
+    data = uploaded.stream.read()
+    known = institution.load(db())
+    try:
+        found = check(
+            data,
+            filename=uploaded.filename,
+            credential_type=credential_type,
+            institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+            today=datetime.fromtimestamp(now(), CHINA).date(),
+            issued=batches.lookup(db(), parts(), credential_type),
+        )
+    except FileRefusedError as error:
+        page = _ask_for_file(error=words.file_refusal(error), chosen=credential_type)
+        return page, entry(error.code).status
+    batch_id = batches.create(
+        db(),
+        parts(),
+        actor=actor(),
+        credential_type=credential_type,
+        rows=batches.new_rows(parts(), found),
+        source_name=found.filename,
+        source=data,
+        report=_report(found),
+        now=now(),
+    )
+    return redirect(url_for("batches.show", batch_id=batch_id), 303)
+
+
+@pages.get("/<batch_id>")
+@officer_only
+def show(batch_id: str) -> str:
+    """Show a batch: what its file holds, the piles, and what is to be done next."""
+    batch = batches.get(db(), batch_id)
+    counted = batches.counts(db(), batch_id)
+    pile = request.args.get("pile", "")
+    if pile not in _PILES:
+        pile = next((p for p in ("confirm", "refused", "ready") if getattr(counted, p)), "ready")
+    page = max(request.args.get("page", 1, type=int), 1)
+    listed = batches.rows(db(), batch_id, pile=pile, offset=(page - 1) * ROWS_PER_PAGE, limit=ROWS_PER_PAGE)
+    column_map = _column_map(batch, listed)
+    return render_template(
+        "issuer/batch.html",
+        batch=batch,
+        counts=counted,
+        progress=batches.progress(db(), batch_id),
+        act=next(iter(approval.listing(db(), kind="approve-batch", subject=batch_id)), None),
+        returned=_last_return(batch_id),
+        pile=pile,
+        page=page,
+        more=getattr(counted, pile) > page * ROWS_PER_PAGE,
+        rows=[_shown_row(row, column_map) for row in listed],
+        headers=_headers(column_map),
+        shown_keys=_SHOWN[column_map],
+        samples=_samples(batch, counted.ready + counted.confirmed),
+        names=_names(batch_id),
+        failed=_failed(batch_id) if counted.failed else [],
+        display=CATALOGUE[batch.credential_type].display,
+        can_make=MAKER in officer().roles,
+        can_check=CHECKER in officer().roles,
+        rate=_rate(batch, counted.signed),
+    )
+
+
+@pages.post("/<batch_id>/confirm")
+@officer_only
+def confirm(batch_id: str) -> Response:
+    """Say of one row, or of all that wait, that it is right as it is; or take that back."""
+    positions = None if "all" in request.form else request.form.getlist("position", type=int)
+    try:
+        changed = batches.confirm(
+            db(),
+            actor=actor(),
+            batch_id=batch_id,
+            positions=positions,
+            confirmed="undo" not in request.form,
+            now=now(),
+        )
+    except IssuerError as error:
+        session.say(error)
+    else:
+        flash(gettext("已更新 %(n)s 行。", n=changed), "done")
+    page = request.form.get("page", 1, type=int)
+    return redirect(url_for("batches.show", batch_id=batch_id, pile="confirm", page=page), 303)
+
+
+@pages.post("/<batch_id>/submit")
+@officer_only
+def submit(batch_id: str) -> Response:
+    """Submit the batch to a second officer."""
+    return _do(
+        batch_id,
+        lambda: approval.submit(
+            db(), parts(), actor=actor(), kind="approve-batch", subject=batch_id, now=now()
+        ),
+        gettext("已提交，等待另一位人员复核。"),
+    )
+
+
+@pages.post("/<batch_id>/approve")
+@officer_only
+def approve(batch_id: str) -> Response:
+    """Approve the batch: it is signed from now on."""
+
+    def act() -> None:
+        (outcome,) = approval.approve(db(), parts(), actor=actor(), act_ids=[_act_id(batch_id)], now=now())
+        if outcome.error is not None:
+            raise outcome.error
+
+    return _do(batch_id, act, gettext("已批准，正在签发。可以关闭此页，稍后再来看进度。"))
+
+
+@pages.post("/<batch_id>/return")
+@officer_only
+def return_(batch_id: str) -> Response:
+    """Send the batch back to its maker, saying why."""
+    note = request.form.get("note", "")
+    return _do(
+        batch_id,
+        lambda: approval.return_(db(), actor=actor(), act_id=_act_id(batch_id), note=note, now=now()),
+        gettext("已退回。"),
+    )
+
+
+@pages.post("/<batch_id>/withdraw")
+@officer_only
+def withdraw(batch_id: str) -> Response:
+    """Take back one's own submission."""
+    return _do(
+        batch_id,
+        lambda: approval.withdraw(db(), actor=actor(), act_id=_act_id(batch_id), now=now()),
+        gettext("已撤回，批次可以继续修改。"),
+    )
+
+
+@pages.post("/<batch_id>/discard")
+@officer_only
+def discard(batch_id: str) -> Response:
+    """Give a draft up."""
+    try:
+        batches.discard(db(), actor=actor(), batch_id=batch_id, now=now())
+    except IssuerError as error:
+        session.say(error)
+        return redirect(url_for("batches.show", batch_id=batch_id), 303)
+    flash(gettext("批次已放弃。"), "done")
+    return redirect(url_for("batches.listing"), 303)
+
+
+@pages.post("/<batch_id>/continue")
+@officer_only
+def go_on(batch_id: str) -> Response:
+    """Let a paused batch go on."""
+    return _do(
+        batch_id,
+        lambda: issuance.continue_paused(db(), parts(), actor=actor(), batch_id=batch_id, now=now()),
+        gettext("批次继续签发。"),
+    )
+
+
+@pages.get("/<batch_id>/progress")
+@officer_only
+def progress(batch_id: str) -> Response:
+    """Return how far the batch has come, for the script that follows it."""
+    found = batches.progress(db(), batch_id)
+    return jsonify(
+        state=found.state,
+        total=found.total,
+        signed=found.signed,
+        failed=found.failed,
+        anchored=found.anchored,
+        indexed=found.indexed,
+        printable=found.printable,
+    )
+
+
+@pages.get("/<batch_id>/problems")
+@officer_only
+def problems(batch_id: str) -> Response:
+    """Return the refused rows as the same kind of file, with what is wrong with each."""
+    batch = batches.get(db(), batch_id)
+    data = batches.source(db(), parts(), batch_id)
+    known = institution.load(db())
+    found = check(
+        data,
+        filename=batch.source_name,
+        credential_type=batch.credential_type,
+        institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+        today=datetime.fromtimestamp(batch.created_at, CHINA).date(),
+    )
+    content, media_type = problem_file(found, data)
+    return _download(content, media_type, f"problems-{batch_id}", media_type)
+
+
+@pages.get("/<batch_id>/result")
+@officer_only
+def result(batch_id: str) -> Response:
+    """Return what became of each row, as a table for a spreadsheet."""
+    batches.get(db(), batch_id)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(
+        [
+            gettext("行"),
+            gettext("姓名"),
+            gettext("证书编号"),
+            gettext("结果"),
+            gettext("记录号"),
+            gettext("说明"),
+        ]
+    )
+    for row in batches.rows(db(), batch_id, limit=batches.MOST_ROWS):
+        cells = (
+            row.line,
+            row.fields.get("name", ""),
+            row.number,
+            _outcome(row),
+            row.record_id or "",
+            _why(row),
+        )
+        writer.writerow([escaped(str(cell)) for cell in cells])
+    return _download(text.getvalue().encode("utf-8-sig"), "text/csv", f"result-{batch_id}", "text/csv")
+
+
+def _ask_for_file(*, error: str = "", chosen: str = "") -> str:
+    return render_template("issuer/batch_new.html", error=error, chosen=chosen, types=CATALOGUE)
+
+
+def _do(batch_id: str, act: Any, said: str) -> Response:
+    """Do something with a batch and come back to it, with a word about how it went."""
+    try:
+        act()
+    except IssuerError as error:
+        session.say(error)
+    else:
+        flash(said, "done")
+    return redirect(url_for("batches.show", batch_id=batch_id), 303)
+
+
+def _act_id(batch_id: str) -> str:
+    found = approval.listing(db(), kind="approve-batch", subject=batch_id)
+    if not found:
+        raise UnknownError("this batch is not waiting for approval")
+    return found[0].id
+
+
+def _last_return(batch_id: str) -> Any:
+    found = approval.listing(db(), state=None, kind="approve-batch", subject=batch_id)
+    return found[-1] if found and found[-1].state == "returned" else None
+
+
+def _report(found: ImportCheck) -> dict[str, Any]:
+    printed = to_json(found)
+    kept = ("encoding", "sheet", "columnMap", "headerLine", "dataRows", "structure")
+    columns = [[mapped.header, mapped.column] for mapped in found.columns]
+    return {**{name: printed[name] for name in kept}, "columns": columns}
+
+
+def _column_map(batch: Batch, rows: Sequence[BatchRow]) -> str:
+    named = batch.report.get("columnMap") or next((row.fields.get("map") for row in rows), None)
+    return str(named or CATALOGUE[batch.credential_type].column_maps[0])
+
+
+def _headers(column_map: str) -> list[str]:
+    header = {
+        "name": gettext("姓名"),
+        "idNumber": gettext("证件末四位"),
+        "majorName": gettext("专业"),
+        "klass": gettext("班级"),
+        "certName": gettext("证书"),
+        "level": gettext("等级"),
+        "certNo": gettext("证书编号"),
+    }
+    return [header[key] for key in _SHOWN[column_map]]
+
+
+def _shown_row(row: BatchRow, column_map: str) -> dict[str, Any]:
+    """What the table shows of a row: its cells, what was mended in them, and a sentence for each finding."""
+    from issuer.importing.columns import column_map as columns_of
+
+    known = columns_of(column_map)
+    by_header: dict[str, list[Mapping[str, Any]]] = {}
+    for found in row.findings:
+        by_header.setdefault(found["column"], []).append(found)
+    cells = []
+    for key in _SHOWN[column_map]:
+        column = known.column(key)
+        here = by_header.get(column.header, []) if column else []
+        mended = next((f for f in here if f["fixed"] is not None and f["raw"] != f["fixed"]), None)
+        cells.append(
+            {
+                "value": row.fields.get(key, ""),
+                "raw": mended["raw"] if mended else None,
+                "bad": any(f["severity"] in {"error", "warn"} for f in here),
+                "found": next((f["raw"] for f in here if f["severity"] == "error"), None),
+            }
+        )
+    return {"row": row, "cells": cells}
+
+
+def _samples(batch: Batch, total: int) -> list[BatchRow]:
+    """Rows for the second officer to look at: spread over the file, and the longest name."""
+    if batch.state != "submitted" or not total:
+        return []
+    wanted = [
+        row
+        for pile in ("ready", "confirm")
+        for row in batches.rows(db(), batch.id, pile=pile, limit=batches.MOST_ROWS)
+        if pile == "ready" or row.confirmed
+    ]
+    # The keyed hash of a person orders them: whoever makes a file cannot choose which rows are looked at.
+    spread = sorted(wanted, key=lambda row: (row.person_key, row.position))[:_SAMPLE_ROWS]
+    longest = max(wanted, key=lambda row: len(row.fields.get("name", "")))
+    return spread if longest in spread else [*spread, longest]
+
+
+def _names(batch_id: str) -> list[str]:
+    """Three names, by which people see whether the encoding was understood."""
+    listed = batches.rows(db(), batch_id, limit=40)
+    names = [row.fields["name"] for row in listed if row.fields.get("name")]
+    return sorted(dict.fromkeys(names), key=lambda name: -len(name.encode("gb18030")))[:3]
+
+
+def _failed(batch_id: str) -> list[BatchRow]:
+    listed = batches.rows(db(), batch_id, limit=batches.MOST_ROWS)
+    return [row for row in listed if row.state == "failed"][:200]
+
+
+def _rate(batch: Batch, signed: int) -> float | None:
+    if batch.state != "approved" or not batch.approved_at or not signed:
+        return None
+    return signed / max(now() - batch.approved_at, 1)
+
+
+def _outcome(row: BatchRow) -> str:
+    if row.state == "signed":
+        return gettext("已签发")
+    if row.state == "failed":
+        return gettext("未能签发")
+    waits = row.pile == "ready" or row.confirmed
+    return {
+        "refused": gettext("不能签发"),
+        "skipped": gettext("跳过"),
+    }.get(row.pile, gettext("待签发") if waits else gettext("未确认"))
+
+
+def _why(row: BatchRow) -> str:
+    if row.problem:
+        return words.problem(row.problem)
+    said = [f for f in row.findings if f["severity"] in {"error", "skip", "warn"}]
+    return "；".join(f"{f['column']}：{words.finding(f)}".removeprefix("*：") for f in said)
+
+
+def _download(content: bytes, media_type: str, name: str, kind: str) -> Response:
+    ending = "csv" if kind == "text/csv" else "xlsx"
+    answer = Response(content, mimetype=media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    return answer

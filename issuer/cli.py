@@ -223,6 +223,35 @@ def approve(batch: str, checker: str, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@cli.command("print")
+@click.argument("batch")
+@click.option("--as", "name", required=True, help="The officer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def print_(batch: str, name: str, as_json: bool) -> None:
+    """Print the codes and links of BATCH, for a print shop's own layout; open once it is anchored."""
+    with _open() as session:
+        sheets = printing.certificates(
+            session.db,
+            session.parts,
+            batch_id=batch,
+            actor=session.officer(name),
+            now=session.now,
+            limit=batches.MOST_ROWS,
+        )
+        verifier = session.parts.settings.verifier_url
+    rows = [
+        {
+            "record": sheet.record.id,
+            "number": sheet.record.number,
+            "name": sheet.record.holder_name,
+            "code": sheet.code.grouped,
+            "link": f"{verifier}/C#{sheet.code.text}",
+        }
+        for sheet in sheets
+    ]
+    _print({"batch": batch, "certificates": rows}, as_json=as_json)
+
+
 @cli.command()
 @click.argument("record")
 @click.option("--as", "maker", required=True, help="The officer.")

@@ -222,7 +222,8 @@ def _add_headers(response: Response) -> Response:
         # An address that carries the file's digest belongs to these bytes for ever.
         age = "31536000, immutable" if "v" in request.args else "300"
         response.headers["Cache-Control"] = f"public, max-age={age}"
-    else:
-        response.headers.setdefault("Cache-Control", "no-store")
+    elif "Cache-Control" not in response.headers:
+        # A view that says how its answer is cached also says what it depends on: public lists on no cookie.
+        response.headers["Cache-Control"] = "no-store"
         response.vary.update(("Cookie", "Accept-Language"))
     return response

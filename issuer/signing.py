@@ -4,6 +4,7 @@ Everything here is computed before a transaction and thrown away if that does no
 refused leaves no row and takes no status index. Randomness and time are arguments.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from issuer import store_ledger, store_records
 from issuer.batches import new_id
 from issuer.institution import Institution, SigningKey
 from schemas.catalogue import CATALOGUE
-from vc import credentials, data_integrity, dates, printed_code, status, structure
+from vc import data_integrity, dates, printed_code, status, structure
 from vc.form_store import seal_form
 from vc.printed_code import PrintedCode
 
@@ -121,11 +122,13 @@ class Press:
             verification_method=self.key.verification_method,
             created=dates.from_seconds(self.now),
         )
+        # CREDENTIALS.md D8: what is anchored is SHA-256 over the JCS form, and the JCS form is what is kept.
+        body = jcs.canonicalize(secured)
         return SignedForm(
             id=new_id(self.random),
             kind=PAPER if holder is None else HOLDER_BOUND,
-            secured=jcs.canonicalize(secured),
-            digest=credentials.digest(secured),
+            secured=body,
+            digest=hashlib.sha256(body).digest(),
             slot=slot,
             verification_method=self.key.verification_method,
             holder=holder,

@@ -108,7 +108,8 @@ def accept(offer: str, pin: str | None, account: str, as_json: bool) -> None:
             )
         found = [holding.one(session.db, wallet, one, now=session.now) for one in ids]
     if as_json:
-        _print({"account": wallet.name, "credentials": [_described(item) for item in found]})
+        # An offer is nearly always for one certificate, whose id the next command needs.
+        _print({"account": wallet.name, "id": ids[0], "credentials": [_described(item) for item in found]})
     else:
         for item in found:
             click.echo(_line(item))
@@ -242,6 +243,7 @@ def _described(item: Held) -> dict[str, Any]:
         "reason": status.reason,
         "anchored": item.receipt is not None,
         "receivedAt": item.received_at.isoformat(),
+        "credential": item.credential,
     }
 
 

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from sqlite_utils import Database
 
 from ledger.errors import LedgerError
-from ledger.registry import StateKey, issuer_key, number_key
+from ledger.registry import StateKey, issuer_key, member_key, members_key, number_key
 from vc import credentials, data_integrity, did_key, limits, shares
 from vc.errors import ShareError as MalformedShareError
 from vc.shares import Package
@@ -296,7 +296,9 @@ def _stapled(
     moment = int(now.timestamp())
     try:
         agreements = parts.ledger.agreements(now=moment)
-        keys = [*keys, *parts.ledger.agreement_keys(now=moment)]
+        parties = sorted({party for record, _ in agreements for party in record.parties})
+        # An agreement speaks for its parties only while they are members.
+        keys = [*keys, *parts.ledger.agreement_keys(now=moment), members_key(), *map(member_key, parties)]
         _, bundle = parts.ledger.snapshot(list(dict.fromkeys(keys)), now=moment)
     except LedgerError:
         return None, []

@@ -152,6 +152,9 @@ class Examination:
                     registry=self._registry,
                     credential_type=credentials.credential_type(self._document),
                 )
+            if self._receipt is not None and self._receipt.own_size > self._registry.snapshot.size:
+                # Anchored after the head that was read, which may be some seconds old: read the present one.
+                self._registry = self._evidence.registry(issuer_id, lists=lists, fresh=True)
         except EvidenceUnavailableError as error:
             self._receipt_problem = error
 

@@ -35,7 +35,7 @@ from issuer import (
     store_claims,
 )
 from issuer.audit import Actor
-from issuer.errors import ForbiddenError
+from issuer.errors import ForbiddenError, IssuerError, SameOfficerError
 from issuer.importing import ImportInstitution, Pile, check, to_json
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
@@ -269,7 +269,7 @@ def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
         else:
             if checker is None:
                 raise ForbiddenError("this record has a slip: re-issuing takes --approved-by OFFICER")
-            slip = _reissue(session, actor, session.officer(checker), found.id)
+            slip = _two(session, actor, session.officer(checker), kind="reissue-slip", subject=found.id)
         minted = offers.mint_for(session.db, session.parts, slip_id=slip["slip_id"], now=session.now)
         answer = {
             "offer": landing.offer_link(minted.uri),
@@ -290,16 +290,7 @@ def revoke(record: str, reason: str, maker: str, checker: str, as_json: bool) ->
     with _open(ledger=True) as session:
         first, second = session.officer(maker), session.officer(checker)
         found = records.get(session.db, record)
-        act = approval.submit(
-            session.db,
-            session.parts,
-            actor=first,
-            kind="revoke",
-            subject=found.id,
-            arguments={"reason": _reason(reason)},
-            now=session.now,
-        )
-        _approve(session, second, act)
+        _two(session, first, second, kind="revoke", subject=found.id, arguments={"reason": _reason(reason)})
         state = _settle(session)
         answer = {"record": found.id, "state": "revoked", "anchored": not anchoring.lists_wait(session.db)}
         _print({**answer, "problem": state.problem}, as_json=as_json)
@@ -403,11 +394,37 @@ def _approve(session: _Session, actor: Actor, act_id: str) -> Mapping[str, Any]:
     return outcome.result
 
 
-def _reissue(session: _Session, first: Actor, second: Actor, record_id: str) -> Mapping[str, Any]:
-    act = approval.submit(
-        session.db, session.parts, actor=first, kind="reissue-slip", subject=record_id, now=session.now
-    )
-    return _approve(session, second, act)
+def _two(
+    session: _Session,
+    first: Actor,
+    second: Actor,
+    *,
+    kind: str,
+    subject: str,
+    arguments: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
+    """Have one officer submit an act and the other approve it; a refused one is withdrawn again."""
+    if first.name == second.name:
+        raise SameOfficerError("two different officers are needed")
+    # A command that was killed in between has left its act behind: it is taken up again.
+    left = approval.listing(session.db, kind=kind, subject=subject)
+    if left and left[0].maker == first.name and left[0].arguments == (arguments or {}):
+        act_id = left[0].id
+    else:
+        act_id = approval.submit(
+            session.db,
+            session.parts,
+            actor=first,
+            kind=kind,
+            subject=subject,
+            arguments=arguments,
+            now=session.now,
+        )
+    try:
+        return _approve(session, second, act_id)
+    except IssuerError:
+        approval.withdraw(session.db, actor=first, act_id=act_id, now=session.now)
+        raise
 
 
 def _sign(session: _Session, batch_id: str) -> batches.Progress:

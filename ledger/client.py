@@ -252,13 +252,15 @@ class LedgerClient:
             self.pins.advance(to=receipt.checkpoint.next_pin)
         return receipt
 
-    def agreements(self, *, now: int) -> list[tuple[AgreementRecord, dict[str, Any]]]:
+    def agreements(
+        self, *, now: int, max_age: int = MAX_HEAD_AGE
+    ) -> list[tuple[AgreementRecord, dict[str, Any]]]:
         """Return the agreements that the members hold in force, each with its document, digests checked.
 
         A node can leave an agreement out, and so hide a recognition; it can invent or prolong none.
         """
         keys = self.agreement_keys(now=now)
-        snapshot, _ = self.snapshot(keys, now=now)
+        snapshot, _ = self.snapshot(keys, now=now, max_age=max_age)
         records = [snapshot.agreement(str(key[1])) for key in keys]
         return [
             (record, self.document(record.digest))

@@ -4,7 +4,7 @@ Addresses come from the registry, except a status list's, which the credential n
 know. Everything is compared with a digest that the ledger holds, so whoever serves it need not be trusted.
 While the ledger is silent, its last word answers, and the caller sees how old it is.
 
-    registry    ledger, at most five seconds old; else the newest of staple and memory
+    registry    ledger, at most a second old; else the newest of staple and memory
     receipt     share, memory, the issuer's store by bucket
     documents   memory, share, the issuer's store
     lists       memory or share where they are the ledger's current version; else the issuer
@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from crypto import jcs
 from crypto.errors import CryptoError
-from ledger.client import LedgerClient, LedgerUnavailableError
+from ledger.client import MAX_HEAD_AGE, LedgerClient, LedgerUnavailableError
 from ledger.errors import LedgerError
 from ledger.proof import verify as proof
 from ledger.proof.errors import ReceiptError
@@ -45,15 +45,15 @@ from vc.form_store import StoreIndex
 from vc.recognition import Agreement
 from vc.shares import Package
 from verifier.errors import EvidenceUnavailableError
-from verifier.evidence import Candidate, Recognitions, Registry
+from verifier.evidence import Candidate, Recognitions, Registry, Source
 from web import limits
 from web.errors import FetchError
 from web.fetcher import Fetch
 
 logger = logging.getLogger(__name__)
 
-RECOGNITIONS_MAX_AGE = 5
-"""Seconds for which the agreements in force are not asked for again."""
+PRESENT = 1
+"""Seconds for which issuer, lists and agreements are not asked for again: a revocation is seen at once."""
 
 LIST_TYPES = "application/vc, application/json;q=0.9"
 
@@ -129,6 +129,11 @@ class Gatherer:
         self._staples = staples
         self._silent = False
 
+    @property
+    def silent(self) -> bool:
+        """True once the ledger did not answer: what is known then is its last word."""
+        return self._silent
+
     def registry(self, issuer_id: str, *, lists: Sequence[str], fresh: bool = False) -> Registry:
         """Return the issuer's record and the status records of ``lists`` and of their notices.
 
@@ -139,19 +144,25 @@ class Gatherer:
         keys: list[StateKey] = [issuer_key(issuer_id)]
         for url in urls:
             keys += [status_key(issuer_id, url), status_key(issuer_id, f"{url}/notices")]
-        snapshot, source = self.snapshot(keys, fresh=fresh)
-        return Registry(issuer_id=issuer_id, lists=urls, snapshot=snapshot, source=source)  # type: ignore[arg-type]
+        snapshot, source = self.snapshot(keys, max_age=0 if fresh else PRESENT)
+        return Registry(issuer_id=issuer_id, lists=urls, snapshot=snapshot, source=source)
 
-    def snapshot(self, keys: Sequence[StateKey], *, fresh: bool = False) -> tuple[Snapshot, str]:
+    def snapshot(self, keys: Sequence[StateKey], *, max_age: int = MAX_HEAD_AGE) -> tuple[Snapshot, Source]:
         """Return proved values of the registry, and whether the ledger, memory or a staple gave them.
+
+        Args:
+            keys: What is asked for.
+            max_age: How many seconds old an answer of the ledger may be.
 
         Raises:
             EvidenceUnavailableError: None of them did.
         """
         wanted = frozenset(keys)
-        ages = {"max_age": 0} if fresh else {}
         try:
-            snapshot, _ = self._ledger.snapshot(keys, now=self._now, **ages)
+            # Once silent, the ledger is not asked again for the same question: each try may take seconds.
+            if self._silent:
+                raise LedgerUnavailableError("the ledger node did not answer before")
+            snapshot, _ = self._ledger.snapshot(keys, now=self._now, max_age=max_age)
         except LedgerUnavailableError as error:
             self._silent = True
             return self._last_word(wanted, error)
@@ -162,9 +173,13 @@ class Gatherer:
         self._memory.snapshots.put(wanted, snapshot)
         return snapshot, "ledger"
 
-    def _last_word(self, wanted: frozenset[StateKey], error: LedgerError) -> tuple[Snapshot, str]:
-        known = [(self._memory.snapshots.get(wanted), "remembered"), (self._stapled(wanted), "staple")]
-        held = [(snapshot, source) for snapshot, source in known if snapshot is not None]
+    def _last_word(self, wanted: frozenset[StateKey], error: LedgerError) -> tuple[Snapshot, Source]:
+        remembered, stapled = self._memory.snapshots.get(wanted), self._stapled(wanted)
+        held: list[tuple[Snapshot, Source]] = []
+        if remembered is not None:
+            held.append((remembered, "remembered"))
+        if stapled is not None:
+            held.append((stapled, "staple"))
         if not held:
             raise EvidenceUnavailableError("the ledger cannot be reached", code=error.code) from error
         return max(held, key=lambda pair: pair[0].time)
@@ -231,6 +246,8 @@ class Gatherer:
         }
         try:
             try:
+                if self._silent:
+                    raise LedgerUnavailableError("the ledger node did not answer before")
                 return self._ledger.verify_receipt(bundle, **asked)
             except LedgerUnavailableError:
                 return proof.verify_receipt(bundle, pin=self._ledger.pins.load(), **asked)
@@ -253,15 +270,19 @@ class Gatherer:
         except CryptoError:
             return None
 
-    def store_index(self, record: IssuerRecord) -> StoreIndex | None:
+    def store_index(self, record: IssuerRecord, *, max_age: int = MAX_HEAD_AGE) -> StoreIndex | None:
         """Return the issuer's current store index, or None where none was ever anchored.
+
+        Args:
+            record: The issuer.
+            max_age: How many seconds old the ledger's word about it may be.
 
         Raises:
             EvidenceUnavailableError: The anchored one cannot be had.
         """
         url = f"{record.store_url}/index"
-        for fresh in (False, True):
-            snapshot, source = self.snapshot([status_key(record.did, url)], fresh=fresh)
+        for age in (max_age, 0):
+            snapshot, source = self.snapshot([status_key(record.did, url)], max_age=age)
             anchored = snapshot.status(record.did, url)
             if anchored is None:
                 return None
@@ -382,9 +403,11 @@ class Gatherer:
             EvidenceUnavailableError: Neither the ledger nor a staple tells.
         """
         kept = self._memory.recognitions.get("")
-        if kept is not None and 0 <= self._now - kept[0] < RECOGNITIONS_MAX_AGE:
+        if kept is not None and 0 <= self._now - kept[0] < PRESENT:
             return kept[1]
         try:
+            if self._silent:
+                raise LedgerUnavailableError("the ledger node did not answer before")
             found = self._recognitions_now()
         except LedgerUnavailableError as error:
             return self._recognitions_then(kept, error)
@@ -394,10 +417,10 @@ class Gatherer:
         return found
 
     def _recognitions_now(self) -> Recognitions:
-        known = self._ledger.agreements(now=self._now)
+        known = self._ledger.agreements(now=self._now, max_age=PRESENT)
         parties = sorted({party for record, _ in known for party in record.parties})
         keys = [members_key(), *(member_key(party) for party in parties)]
-        snapshot, _ = self._ledger.snapshot(keys, now=self._now)
+        snapshot, _ = self._ledger.snapshot(keys, now=self._now, max_age=PRESENT)
         return _recognitions(known, snapshot, parties)
 
     def _recognitions_then(self, kept: tuple[int, Recognitions] | None, error: LedgerError) -> Recognitions:

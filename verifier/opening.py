@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from crypto.errors import CryptoError
-from ledger.proof.verify import Snapshot
+from ledger.client import MAX_HEAD_AGE
 from ledger.registry import IssuerRecord, issuer_key, number_key, wallet_key
 from vc import documents, form_store, shares
 from vc.errors import AbsenceNotProvenError, DocumentError, StoreError
@@ -89,8 +89,18 @@ def find_form(issuer_number: int, locator: bytes, *, gatherer: Gatherer, now: da
 
     Spec: ARCHITECTURE.md, "When a code is not authentic".
     """
-    record = _issuer_of_number(issuer_number, gatherer)
-    index = gatherer.store_index(record)
+    try:
+        return _find(issuer_number, locator, gatherer=gatherer, now=now, max_age=MAX_HEAD_AGE)
+    except NoSuchCertificateError:
+        # An answer some seconds old may not know what was printed since: "no" is said of the present alone.
+        return _find(issuer_number, locator, gatherer=gatherer, now=now, max_age=0)
+
+
+def _find(
+    issuer_number: int, locator: bytes, *, gatherer: Gatherer, now: datetime, max_age: int
+) -> SealedForm:
+    record = _issuer_of_number(issuer_number, gatherer, max_age=max_age)
+    index = gatherer.store_index(record, max_age=max_age)
     if index is None:
         raise EvidenceUnavailableError("the issuer has anchored no index yet", code="STORE_UNAVAILABLE")
     bucket = _bucket(record, index, locator, gatherer)
@@ -101,7 +111,14 @@ def find_form(issuer_number: int, locator: bytes, *, gatherer: Gatherer, now: da
         form_store.absent(locator, store_index=index, bucket=bucket, now=now)
     except AbsenceNotProvenError as error:
         raise EvidenceUnavailableError(str(error), code=error.code) from error
-    raise NoSuchCertificateError("the store's index proves that nothing lies under this code")
+    raise _no_such("the store's index proves that nothing lies under this code", gatherer)
+
+
+def _no_such(detail: str, gatherer: Gatherer) -> NoSuchCertificateError:
+    if gatherer.silent:
+        # Only the current index proves an absence; a last word of the ledger may be a day old.
+        raise EvidenceUnavailableError("the ledger cannot be reached", code="LEDGER_UNAVAILABLE")
+    return NoSuchCertificateError(detail)
 
 
 def open_share(share_id: str, token: str, *, gatherer: Gatherer) -> bytes:
@@ -142,14 +159,13 @@ def open_share(share_id: str, token: str, *, gatherer: Gatherer) -> bytes:
     raise EvidenceUnavailableError(f"the wallet answers {answer.status}", code="WALLET_UNAVAILABLE")
 
 
-def _issuer_of_number(number: int, gatherer: Gatherer) -> IssuerRecord:
-    snapshot, _ = gatherer.snapshot([number_key(number)])
-    did = snapshot.issuer_by_number(number)
+def _issuer_of_number(number: int, gatherer: Gatherer, *, max_age: int) -> IssuerRecord:
+    numbers, _ = gatherer.snapshot([number_key(number)], max_age=max_age)
+    did = numbers.issuer_by_number(number)
     if did is None:
-        raise NoSuchCertificateError("the registry proves that no issuer has this number")
-    held: Snapshot
-    held, _ = gatherer.snapshot([issuer_key(did)])
-    record = held.issuer(did)
+        raise _no_such("the registry proves that no issuer has this number", gatherer)
+    records, _ = gatherer.snapshot([issuer_key(did)], max_age=max_age)
+    record = records.issuer(did)
     if record is None:
         raise EvidenceUnavailableError("the issuer's record is missing", code="LEDGER_UNAVAILABLE")
     return record

@@ -420,6 +420,26 @@ def test_an_index_of_an_old_backup_proves_nothing(town):
     assert town.read(invented.grouped).results[0].verdict is Verdict.COULD_NOT_CHECK
 
 
+def test_while_the_ledger_is_silent_no_code_is_called_invented(town):
+    invented = printed_code.make(NUMBER, random=bytes([9] * 12), purpose="certificate")
+    town.read(invented.grouped)
+    town.silence()
+    result = town.read(invented.grouped).results[0]
+    assert (result.verdict, result.check(Step.PARSE).code) == (Verdict.COULD_NOT_CHECK, "LEDGER_UNAVAILABLE")
+
+
+def test_a_code_printed_a_moment_ago_is_not_called_invented(town):
+    forms, town.forms = town.forms, {}
+    town.publish()
+    invented = town.put_on_paper(town.form, random=bytes([5] * 12))
+    assert town.read(invented.grouped).results[0].verdict is Verdict.NOT_AUTHENTIC
+    town.node.now -= 5
+    town.publish()
+    town.node.now -= 5
+    assert town.read(invented.grouped).results[0].verdict is Verdict.VALID
+    town.forms = forms
+
+
 def test_a_form_sealed_with_something_else_could_not_be_checked(town):
     town.forms[town.code.locator] = secrets.token_bytes(8192)
     town.put_buckets(0)

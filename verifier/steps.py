@@ -11,7 +11,7 @@ from typing import Any
 
 from crypto.errors import CryptoError, WeakKeyError
 from crypto.keys import PublicKey
-from ledger.proof.errors import IssuerSuspendedError, KeyCompromisedError, NotProvenError, ReceiptError
+from ledger.proof.errors import KeyCompromisedError, NotProvenError, ReceiptError
 from ledger.proof.verify import Receipt, check_current
 from ledger.registry import Grant, IssuerRecord
 from schemas.catalogue import credential_type_names
@@ -39,7 +39,7 @@ from vc.errors import (
     VcError,
     VerificationMethodError,
 )
-from verifier import statuses
+from verifier import accreditation, statuses
 from verifier.errors import EvidenceUnavailableError
 from verifier.evidence import Evidence, Recognitions, Registry
 from verifier.findings import IssuerLine, RecognitionLine, Verification
@@ -290,23 +290,17 @@ class Examination:
             )
             return
         if self._receipt is not None:
-            self._accredited_then(self._receipt)
+            self._accredited_then(self._receipt, self._registry)
         elif self._receipt_problem is not None:
             self._unavailable(Step.ACCREDITATION, self._receipt_problem)
         else:
             self._accredited_now(record)
 
-    def _accredited_then(self, receipt: Receipt) -> None:
-        assert self._registry is not None
-        try:
-            check_current(receipt, current=self._registry.snapshot)
-        except IssuerSuspendedError as error:
-            self._set(Step.ACCREDITATION, Outcome.FAILED, error.code, str(error))
+    def _accredited_then(self, receipt: Receipt, registry: Registry) -> None:
+        check = accreditation.at_its_block(receipt, current=registry.snapshot)
+        self._checks[Step.ACCREDITATION] = check
+        if check.outcome is not Outcome.PASSED:
             return
-        except (ReceiptError, NotProvenError) as error:
-            self._set(Step.ACCREDITATION, Outcome.UNAVAILABLE, error.code, str(error))
-            return
-        self._set(Step.ACCREDITATION, Outcome.PASSED)
         started = dates.from_seconds(receipt.grant.start)
         if self._facts.awarded is not None and self._facts.awarded < started:
             self._note("RETROSPECTIVE", weighs=True, date=_day(started))
@@ -314,42 +308,14 @@ class Examination:
             self._note("ACCREDITATION_ENDED")
 
     def _accredited_now(self, record: IssuerRecord) -> None:
-        second = int(self._now.timestamp())
         try:
             grants = self._current_grants()
         except EvidenceUnavailableError as error:
             self._unavailable(Step.ACCREDITATION, error)
             return
-        if not grants:
-            self._set(
-                Step.ACCREDITATION,
-                Outcome.FAILED,
-                "ISSUER_NOT_AUTHORIZED_FOR_TYPE",
-                "never accredited for this type",
-            )
-        elif record.suspended(second) or record.closed(second):
-            # An earlier form may have lost its receipt; nothing shows when this one was made.
-            self._set(
-                Step.ACCREDITATION, Outcome.UNAVAILABLE, "ISSUER_SUSPENDED", "not entitled to issue now"
-            )
-        elif any(grant.in_force(second) for grant in grants):
-            self._set(Step.ACCREDITATION, Outcome.PASSED)
-        elif self._created is not None and not any(
-            grant.in_force(int(self._created.timestamp())) for grant in grants
-        ):
-            self._set(
-                Step.ACCREDITATION,
-                Outcome.FAILED,
-                "ISSUER_NOT_AUTHORIZED_AT_TIME",
-                "by its own date it was made outside the accreditation",
-            )
-        else:
-            self._set(
-                Step.ACCREDITATION,
-                Outcome.UNAVAILABLE,
-                "ISSUER_NOT_AUTHORIZED_AT_TIME",
-                "no longer accredited",
-            )
+        self._checks[Step.ACCREDITATION] = accreditation.as_of_now(
+            record, grants=grants, created=self._created, now=self._now
+        )
 
     def _current_grants(self) -> tuple[Grant, ...]:
         if self._grants is None:

@@ -442,3 +442,41 @@ def test_a_revoked_form_is_recognised_by_nobody(world):
 
 def test_the_single_operator_is_said(world):
     assert world.verify(world.issue()).single_operator
+
+
+# Whatever is handed in
+
+
+def _places(value, path=()):
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+@pytest.mark.case("CRED-035")
+@pytest.mark.parametrize("wrong", [None, True, 7, "x", [], {}, [[]], {"id": 7}], ids=repr)
+def test_any_member_of_any_wrong_type_is_a_finding_and_never_a_crash(world, wrong):
+    form = world.issue()
+    for path in _places(form):
+        changed = copy.deepcopy(form)
+        place = changed
+        for key in path[:-1]:
+            place = place[key]
+        if place[path[-1]] == wrong:
+            continue
+        place[path[-1]] = wrong
+        assert world.verify(changed).verdict not in (Verdict.VALID, Verdict.NOTE), path
+
+
+@pytest.mark.case("CRED-042")
+@pytest.mark.parametrize("proof", [..., {}, [], None, [{}]], ids=repr)
+def test_a_form_without_its_proof_is_not_authentic(world, proof):
+    form = world.issue()
+    if proof is ...:
+        del form["proof"]
+    else:
+        form["proof"] = proof
+    verification = world.verify(form)
+    assert verification.verdict is Verdict.NOT_AUTHENTIC
+    assert not verification.verified

@@ -175,13 +175,14 @@ def _accepted(accept: LanguageAccept) -> str:
 
 
 def _remember(response: Response) -> Response:
+    if response.mimetype != "text/html":
+        return response
     wish = request.args.get("lang")
     if wish in LANGUAGES and wish != request.cookies.get(COOKIE):
         response.set_cookie(
             COOKIE, wish, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
         )
-    if response.mimetype == "text/html":
-        response.headers["Content-Language"] = language()
+    response.headers["Content-Language"] = language()
     return response
 
 

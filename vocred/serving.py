@@ -68,7 +68,8 @@ def supervise(service: str, *, address: str, port: int, workers: int) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    command = [sys.executable, "-m", "vocred.serving"]
+    # -P: a folder in the current directory that happens to be called "issuer" is not the package.
+    command = [sys.executable, "-P", "-m", "vocred.serving"]
     parts = [_Part("web", [*command, "web", service, address, str(port), str(workers)])]
     parts += [_Part(name, [*command, "background", name]) for name in BACKGROUND.get(service, ())]
     threading.Thread(target=_announce, args=(service, address, port, stop), daemon=True).start()

@@ -38,6 +38,7 @@ def create_app(
     read = settings.read(os.environ if environ is None else environ)
     require_current(read.database, migrations, command="vocred issuer migrate")
     app = web_app.create_service("issuer", settings=read, import_name=__name__)
+    app.session_interface = publishing.PagesOnlySessions()
     database.init_app(app, read.database)
     app.extensions["issuer"] = parts or make_parts(read)
     app.extensions["issuer.limiter"] = RateLimiter()

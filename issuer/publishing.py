@@ -9,7 +9,8 @@ import hashlib
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlite_utils import Database
 
 from crypto import jcs
@@ -27,6 +28,15 @@ FOREVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=300"
 FRESH = "public, max-age=5"
 _LOCATOR_BITS = 8 * form_store.LOCATOR_BYTES
+
+
+class PagesOnlySessions(SecureCookieSessionInterface):
+    """Sessions for people's pages; what is published never depends on a cookie, nor says that it might."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Save the session, except behind an answer that is for everybody."""
+        if request.blueprint != public.name:
+            super().save_session(app, session, response)
 
 
 @public.after_request

@@ -99,13 +99,13 @@ def read_grant(value: Any) -> Mapping[str, Any]:
 
 
 def put_new_issuer(state: State, body: Mapping[str, Any]) -> None:
-    """Register an issuer whose DID and number nobody ever had.
+    """Register an issuer; the caller has seen that its DID has no record, and records are never removed.
 
     Raises:
-        Reject: ALREADY_USED, or a key is not its own.
+        Reject: ALREADY_USED: the number was given before; or a key is not its own.
     """
-    if state.get("issuer", body["did"]) is not None or state.get("number", body["number"]) is not None:
-        raise Reject("ALREADY_USED", "the DID or the number has been given to an issuer")
+    if state.get("number", body["number"]) is not None:
+        raise Reject("ALREADY_USED", "the number has been given to an issuer")
     _claim_keys(state, body, replace=False)
     record = {name: body[name] for name in ("number", *KEYS, *_MUTABLE)}
     new = {"since": state.time, "suspensions": [], "compromised": [], "closed": None}

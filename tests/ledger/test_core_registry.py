@@ -339,6 +339,18 @@ def test_new_keys_by_vote_wait_for_the_delay(tmp_path):
     ledger.core.close()
 
 
+def test_not_even_a_vote_changes_an_issuers_number(ledger, college):
+    tx = {"action": ["issuer.put", college.issuer(ledger.chain_id, 8)], "expires": ledger.now + 1000}
+    assert ledger.refuse(ledger.founder, "propose", tx) == "NOT_PERMITTED"
+
+
+def test_a_key_that_nobody_registered_says_nothing(ledger, college):
+    tx = ledger.sign(college, "anchor", {"root": bytes(32)}, key=key("unregistered"))
+    assert ledger.block(tx).results[0].refusal.code == "TX_UNKNOWN_KEY"
+    other = ledger.sign(college, "anchor", {"root": bytes(32)}, key=ledger.founder.key("submission"))
+    assert ledger.block(other).results[0].refusal.code == "TX_UNKNOWN_KEY"
+
+
 def test_a_replaced_key_never_comes_back(ledger, college):
     body, _ = replaced(ledger, college, "submission")
     ledger.decide(["issuer.put", body])

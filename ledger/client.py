@@ -24,14 +24,16 @@ from crypto.multibase import base64url_encode
 from ledger.errors import LedgerError
 from ledger.proof import verify
 from ledger.proof.bundle import Bundle, Consistency
+from ledger.proof.checkpoints import read_block
 from ledger.proof.errors import (
     CheckpointError,
     GrantMissingError,
+    InconsistentError,
     ProofMalformedError,
     ReceiptError,
     RollbackError,
 )
-from ledger.proof.pins import PinStore
+from ledger.proof.pins import Pin, PinStore
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.registry import AgreementRecord, StateKey, agreement_key, seq_key
 from ledger.statements import parse_statement
@@ -229,27 +231,33 @@ class LedgerClient:
             LedgerUnavailableError: The node is silent: check offline, against ``pins.load()``.
             ReceiptError: The receipt does not check.
         """
-        pin = self.pins.load()
-        size = Bundle.decode(bundle).head_inclusion.size
+
+        def check(pin: Pin, *proofs: Consistency) -> Receipt:
+            return verify.verify_receipt(
+                bundle,
+                digest=digest,
+                issuer_id=issuer_id,
+                credential_type=credential_type,
+                pin=pin,
+                now=now,
+                consistency=proofs,
+            )
+
+        pin, parsed = self.pins.load(), Bundle.decode(bundle)
+        size = parsed.head_inclusion.size
         known = self._trees.get(size)
-        proofs: list[Consistency] = []
         if known is not None:
             # This tree was proved to be one with a checkpoint that the present one continues.
-            pin = replace(pin, size=size, root=known)
-        elif size != pin.size:
-            proofs = [self._consistency(*sorted([size, pin.size]))]
-        receipt = verify.verify_receipt(
-            bundle,
-            digest=digest,
-            issuer_id=issuer_id,
-            credential_type=credential_type,
-            pin=pin,
-            now=now,
-            consistency=proofs,
-        )
-        if known is None:
-            self._trees.put(size, receipt.checkpoint.root)
-            self.pins.advance(to=receipt.checkpoint.next_pin)
+            return check(replace(pin, size=size, root=known))
+        # Everything else first: a forged receipt costs the ledger nothing. A head of an earlier epoch does
+        # not pass without the proof, so there it is asked for at once.
+        receipt = None if read_block(parsed.head).epoch < pin.epoch else check(pin)
+        if receipt is None or not receipt.consistent:
+            receipt = check(pin, self._consistency(*sorted([size, pin.size])))
+        if not receipt.consistent:
+            raise CheckpointError("the node withholds the proof that the receipt's tree is the log's")
+        self._trees.put(size, receipt.checkpoint.root)
+        self.pins.advance(to=receipt.checkpoint.next_pin)
         return receipt
 
     def agreements(
@@ -331,10 +339,12 @@ class LedgerClient:
             raise
 
     def _consistency(self, first: int, second: int) -> Consistency:
-        body = self._get("/v1/consistency", [("first", str(first)), ("second", str(second))])
         try:
+            body = self._get("/v1/consistency", [("first", str(first)), ("second", str(second))])
             value = cbor.decode(body)
             return Consistency(value[0], value[1], tuple(value[2]))
+        except StatementRefusedError as error:
+            raise InconsistentError(f"the node's log never had {second} entries") from error
         except (CryptoError, TypeError, ValueError, IndexError, KeyError) as error:
             raise ProofMalformedError("the node's consistency proof cannot be read") from error
 

@@ -276,6 +276,35 @@ def test_an_old_receipt_stays_good_as_the_log_grows(node, college):
         assert (checked.time_of_issue, checked.consistent) == (anchored.time, True)
 
 
+def test_a_forged_receipt_costs_the_ledger_nothing(node, college):
+    anchored = Anchored(node, college)
+    receipt = anchored.receipt(node.now)
+    node.propose(["remove", {"member": node.consortium.parties[2].did}])
+    anchored.client.snapshot([], now=node.now)
+    between = Between(node, lambda url, answer: None)
+    anchored.client = LedgerClient(URL, pins=node.pins(), http=between)
+    with pytest.raises(AnchorMismatchError):
+        anchored.check(receipt, now=node.now, position=3)
+    assert between.asked == []
+    assert anchored.check(receipt, now=node.now).consistent
+    assert len(between.asked) == 1
+
+
+def test_a_node_that_does_not_know_the_receipts_tree_is_no_proof(node, college):
+    anchored = Anchored(node, college)
+    receipt = anchored.receipt(node.now)
+    node.propose(["remove", {"member": node.consortium.parties[2].did}])
+    anchored.client.snapshot([], now=node.now)
+    unknown = through(node, lambda url, answer: Answer(node.http.get("/v1/entries/999")))
+    anchored.client = unknown
+    with pytest.raises(InconsistentError):
+        anchored.check(receipt, now=node.now)
+    other = cbor.encode([1, 2, [bytes(32)]])
+    anchored.client = through(node, lambda url, answer: Said(other))
+    with pytest.raises(CheckpointError):
+        anchored.check(receipt, now=node.now)
+
+
 def test_a_receipt_can_be_fetched_long_after(node, college):
     anchored = Anchored(node, college)
     node.now += DAY

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from crypto import cbor
 from ledger.statements import key_possession
-from wallet import accounts, holding, migrations, presenting, receiving, settings
+from wallet import accounts, holding, looking_up, migrations, presenting, receiving, settings
 from wallet.accounts import Wallet
 from wallet.errors import UnreadableOfferError
 from wallet.holding import Held
@@ -100,7 +100,7 @@ def accept(offer: str, pin: str | None, account: str, as_json: bool) -> None:
                 session.db, wallet, waiting.claim_id, parts=session.parts, now=session.now
             )
         else:
-            offered = receiving.look_up(offer, parts=session.parts, now=session.now)
+            offered = looking_up.look_up(offer, parts=session.parts, now=session.now)
             if offered.pin and not pin:
                 raise UnreadableOfferError(f"{offered.issuer_names['zh']} asks for a PIN: give --tx-code")
             ids = receiving.receive(

@@ -52,6 +52,7 @@ class IssuerMetadata:
     token_endpoint: str
     nonce_endpoint: str
     credential_endpoint: str
+    notification_endpoint: str | None
     configurations: tuple[Configuration, ...]
 
 
@@ -92,6 +93,9 @@ def fetch_metadata(offer: Offer, *, fetcher: Fetch) -> IssuerMetadata:
         token_endpoint=_endpoint(server_document, "token_endpoint", issuer_url),
         nonce_endpoint=_endpoint(document, "nonce_endpoint", issuer_url),
         credential_endpoint=_endpoint(document, "credential_endpoint", issuer_url),
+        notification_endpoint=_endpoint(document, "notification_endpoint", issuer_url)
+        if "notification_endpoint" in document
+        else None,
         configurations=tuple(_configuration(document, name) for name in offer.configuration_ids),
     )
 

@@ -1,10 +1,8 @@
 """Shares: chosen certificates, behind a link that only its receiver can open.
 
-::
-
-    share    sign the presentation for one verifier, one id and one end; gather what proves it; seal it
-    under a fresh key open     the verifier's server asks with a token that comes out of the link's
-    fragment; it gets the sealed bytes close    erase the bytes; the link then says that it was closed
+    share    sign the presentation for one verifier, id and end; gather what proves it; seal it
+    open     the verifier's server shows a token that comes out of the link's fragment, and gets the bytes
+    close    erase the bytes; the link then says that it was closed
 
 The service keeps a blob that it cannot open while nobody is logged in: the key lies in the link's fragment,
 and a copy of it, for showing the link again, under the holder's data key. What stands beside the blob in
@@ -317,7 +315,7 @@ def _share(row: store.Row, wallet: Wallet, *, parts: Parts, now: datetime) -> Sh
         label=content["label"],
         titles=tuple(content["titles"]),
         link=shares.make_link(
-            verifier_url=_for_link(parts.settings.verifier_url),
+            verifier_url=parts.settings.verifier_url,
             share_id=row["id"],
             key=bytes.fromhex(content["key"]),
         ),
@@ -332,9 +330,3 @@ def _share(row: store.Row, wallet: Wallet, *, parts: Parts, now: datetime) -> Sh
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _for_link(url: str) -> str:
-    """Write scheme and host in capitals: a QR code keeps them in fewer modules, and they mean the same."""
-    parts = urlsplit(url)
-    return f"{parts.scheme.upper()}://{parts.netloc.upper()}{parts.path}"

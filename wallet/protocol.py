@@ -7,6 +7,7 @@ Spec: OpenID4VCI 1.0, sections 6, 7, 8 and appendix F.1; RFC 6749, section 5; RF
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from wallet.offers import PRE_AUTHORIZED, OfferReference
 from web import limits
 from web.errors import FetchError, FetchLimitError, RateLimitedError
 from web.fetcher import Fetch, Response
+
+logger = logging.getLogger(__name__)
 
 ANSWER_BYTES = 64 * 1024
 LONGEST_TOKEN = 8 * 1024
@@ -148,9 +151,17 @@ def key_proof(key: PrivateKey, *, algorithm: str, audience: str, nonce: str, iss
     return token.serialize(compact=True)
 
 
+@dataclass(frozen=True)
+class Received:
+    """One credential as it came, and the id under which the issuer wants to hear what became of it."""
+
+    credential: dict[str, Any] = field(repr=False)
+    notification_id: str | None = None
+
+
 def fetch_credential(
     endpoint: str, *, configuration_id: str, prove: Prove, access_token: str, fetcher: Fetch
-) -> dict[str, Any]:
+) -> Received:
     """Fetch one credential; a stale nonce is replaced once.
 
     Raises:
@@ -171,10 +182,42 @@ def fetch_credential(
         )
         document = _object(answer)
         if answer.status == 200:
-            return _only_credential(document)
+            return Received(_only_credential(document), _notification_id(document))
         if document.get("error") != "invalid_nonce" or last:
             break
     raise _credential_refusal(answer.status, document)
+
+
+def notify(endpoint: str, *, notification_id: str, event: str, access_token: str, fetcher: Fetch) -> None:
+    """Tell the issuer what became of a credential.
+
+    It is a courtesy: that the issuer does not take it changes nothing for the holder, so nothing is raised.
+
+    Args:
+        endpoint: The notification endpoint.
+        notification_id: What came with the credential.
+        event: ``credential_accepted`` or ``credential_failure``.
+        access_token: The claim's token.
+        fetcher: The one way to ask another service.
+
+    Spec: OpenID4VCI 1.0, section 11.
+    """
+    try:
+        answer = fetcher.post(
+            endpoint,
+            json={"notification_id": notification_id, "event": event},
+            headers={"authorization": f"Bearer {access_token}"},
+            max_bytes=ANSWER_BYTES,
+        )
+    except FetchError:
+        logger.info("notification_lost event=%s", event)
+        return
+    logger.info("notification_sent event=%s status=%s", event, answer.status)
+
+
+def _notification_id(document: dict[str, Any]) -> str | None:
+    found = document.get("notification_id")
+    return found if isinstance(found, str) and 0 < len(found) <= LONGEST_TOKEN else None
 
 
 def _only_credential(document: dict[str, Any]) -> dict[str, Any]:

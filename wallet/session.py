@@ -20,6 +20,7 @@ from wallet.accounts import Wallet
 from wallet.errors import SessionEndedError
 from wallet.parts import Parts
 from web import database, i18n
+from web.rate import RateLimiter, client_key
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,6 +33,7 @@ def init_app(app: Flask, *, parts: Parts, clock: Callable[[], datetime]) -> None
     """Give the application's views their collaborators and the pages the name of who is logged in."""
     app.extensions["wallet_parts"] = parts
     app.extensions["wallet_clock"] = clock
+    app.extensions["wallet_limiter"] = RateLimiter()
     app.register_error_handler(SessionEndedError, _log_in_first)
     app.jinja_env.filters["titled"] = i18n.pick
     app.context_processor(lambda: {"holder": _name(), "idle_seconds": int(accounts.IDLE.total_seconds())})
@@ -49,6 +51,19 @@ def now() -> datetime:
         g.now = current_app.extensions["wallet_clock"]()
     moment: datetime = g.now
     return moment
+
+
+def count(rule: str, act: str) -> None:
+    """Count one try of an act by this client.
+
+    Args:
+        rule: Such as ``60/minute``.
+        act: What is tried.
+
+    Raises:
+        web.errors.RateLimitedError: It is one too many.
+    """
+    current_app.extensions["wallet_limiter"].hit(rule, act, client_key(request.remote_addr))
 
 
 def system_clock() -> datetime:

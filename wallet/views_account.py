@@ -9,12 +9,10 @@ from wallet.accounts import Wallet
 from wallet.errors import AccountError, WalletError
 from wallet.words import of_error
 from web import database
-from web.rate import RateLimiter, client_key
 
 Answer = str | Response | tuple[str, int]
 
 pages = Blueprint("account", __name__)
-limiter = RateLimiter()
 
 LOG_INS = "60/minute"
 """A class may sit behind one address; what counts per wallet is counted in the database."""
@@ -33,7 +31,7 @@ def log_in() -> Answer:
     """Open a wallet with its name and passphrase."""
     if request.method == "GET":
         return render_template("wallet/log_in.html", name="", error=None)
-    limiter.hit(LOG_INS, "log-in", client_key(request.remote_addr))
+    session.count(LOG_INS, "log-in")
     name = request.form.get("name", "")
     try:
         opened = accounts.open_wallet(
@@ -54,7 +52,7 @@ def set_up() -> Answer:
     """Make a wallet."""
     if request.method == "GET":
         return render_template("wallet/set_up.html", name="", errors={})
-    limiter.hit(LOG_INS, "set-up", client_key(request.remote_addr))
+    session.count(LOG_INS, "set-up")
     name, passphrase = request.form.get("name", ""), request.form.get("passphrase", "")
     errors = {}
     if passphrase != request.form.get("again", ""):

@@ -7,17 +7,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from wallet import receiving, session
+from wallet import looking_up, receiving, session
 from wallet.errors import CannotCheckError, CredentialRejectedError, OfferError, WalletError, WrongPinError
 from wallet.words import of_error
 from web import database
 from web.errors import WebError
-from web.rate import RateLimiter, client_key
 
 Answer = str | Response | tuple[str, int]
 
 pages = Blueprint("claim", __name__)
-limiter = RateLimiter()
 
 LOOK_UPS = "60/minute"
 """A class may sit behind one address; the issuer counts PIN tries itself."""
@@ -42,19 +40,19 @@ def offer_link() -> Answer:
 @pages.post("/claim")
 def look_up() -> Answer:
     """Find out who offers what. Nothing is claimed by this."""
-    limiter.hit(LOOK_UPS, "look-up", client_key(request.remote_addr))
+    session.count(LOOK_UPS, "look-up")
     given = request.form.get("given", "")
     parts = session.parts()
     try:
         unfinished = _interrupted(given)
         if unfinished:
             return _finish(unfinished)
-        offered = receiving.look_up(given, parts=parts, now=session.now())
+        offered = looking_up.look_up(given, parts=parts, now=session.now())
     except (WalletError, WebError) as error:
         # What was typed is shown again for mending only if it was typed: an offer's secret is not echoed.
         shown = given if len(given) <= 40 else ""
         return render_template("wallet/claim_code.html", given=shown, error=of_error(error)), 422
-    secret = receiving.keep_looked_up(database.current(), offered, now=session.now(), random=parts.random)
+    secret = looking_up.keep_looked_up(database.current(), offered, now=session.now(), random=parts.random)
     session.keep_offer(secret)
     return redirect(url_for("claim.offered"), 303)
 
@@ -136,13 +134,13 @@ def _interrupted(given: str) -> str | None:
     return found.claim_id if found else None
 
 
-def _looked_up() -> receiving.Offered:
-    return receiving.looked_up(database.current(), session.offer_secret(), now=session.now())
+def _looked_up() -> looking_up.Offered:
+    return looking_up.looked_up(database.current(), session.offer_secret(), now=session.now())
 
 
 def _forget() -> None:
     if session.offer_secret():
-        receiving.forget_looked_up(database.current(), session.offer_secret())
+        looking_up.forget_looked_up(database.current(), session.offer_secret())
         session.keep_offer(None)
 
 

@@ -8,13 +8,11 @@ from wallet import holding, presenting, session, words
 from wallet.errors import ShareError
 from wallet.words import of_error
 from web import database, qr
-from web.rate import RateLimiter, client_key
 
 Answer = str | Response | tuple[str, int]
 
 pages = Blueprint("shares", __name__)
 api = Blueprint("share_api", __name__)
-limiter = RateLimiter()
 
 OPENINGS = "600/minute"
 """One verifier opens shares for many people; ids and tokens are beyond guessing anyway."""
@@ -83,7 +81,7 @@ def open_share(share_id: str) -> Response:
     The id is in the path, the token in the body: neither opens the bytes, whose key never leaves the
     fragment.
     """
-    limiter.hit(OPENINGS, "open", client_key(request.remote_addr))
+    session.count(OPENINGS, "open")
     body = request.get_json(force=True, silent=True)
     token = body.get("token") if isinstance(body, dict) else None
     blob = presenting.open_share(database.current(), share_id, token=token, now=session.now())

@@ -166,6 +166,7 @@ class College:
     tokens: dict = field(default_factory=dict)
     nonces: set = field(default_factory=set)
     receipts: dict = field(default_factory=dict)
+    told: list = field(default_factory=list)
     signed: int = 0
     version: int = 0
     published: dict = field(default_factory=dict)
@@ -274,6 +275,9 @@ class College:
             return _json(200, {"c_nonce": nonce})
         if path == "/token":
             return self._token({name: values[0] for name, values in parse_qs(body.decode()).items()})
+        if path == "/notification":
+            self.told.append(json.loads(body))
+            return 204, "", b""
         if path == "/credential":
             return self._credential(json.loads(body), headers.get("authorization", ""))
         return _json(404, {"code": "NOT_FOUND"})
@@ -318,6 +322,7 @@ class College:
             "credential_issuer": self.url,
             "credential_endpoint": f"{self.url}/credential",
             "nonce_endpoint": f"{self.url}/nonce",
+            "notification_endpoint": f"{self.url}/notification",
             "credential_configurations_supported": configurations,
             "display": [{"name": "名不副实的大学", "locale": "zh-CN"}],
             **self.metadata_changes,
@@ -373,7 +378,7 @@ class College:
             slip.form, slip.bound_to = self.sign_form(slip.kind, holder), holder
         if self.dies_after_signing:
             raise FetchError("the connection failed")
-        return _json(200, {"credentials": [{"credential": slip.form}]})
+        return _json(200, {"credentials": [{"credential": slip.form}], "notification_id": "told-1"})
 
     def sign_form(self, kind, holder):
         self.signed += 1

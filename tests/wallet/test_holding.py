@@ -6,12 +6,12 @@ import pytest
 
 from tests.wallet.doubles import NOW
 from vc import credentials
-from wallet import accounts, holding, receiving
+from wallet import accounts, holding, looking_up, receiving
 
 
 @pytest.fixture
 def item(db, wallet, college, parts):
-    offered = receiving.look_up(college.hand_out(), parts=parts, now=NOW)
+    offered = looking_up.look_up(college.hand_out(), parts=parts, now=NOW)
     (credential_id,) = receiving.receive(db, wallet, offered, pin="123456", parts=parts, now=NOW)
     return holding.one(db, wallet, credential_id, now=NOW)
 

@@ -10,7 +10,7 @@ from ledger.registry import AgreementRecord
 from tests.wallet.doubles import COLLEGE, NOW, College
 from vc import credentials, data_integrity, did_key, shares
 from vc.errors import InvalidDomainError
-from wallet import accounts, holding, presenting, receiving
+from wallet import accounts, holding, looking_up, presenting, receiving
 from wallet.errors import (
     NothingThereError,
     ShareClosedError,
@@ -25,7 +25,7 @@ LATER = NOW + timedelta(minutes=10)
 @pytest.fixture
 def claim(db, wallet, parts):
     def run(code):
-        offered = receiving.look_up(code, parts=parts, now=NOW)
+        offered = looking_up.look_up(code, parts=parts, now=NOW)
         return receiving.receive(db, wallet, offered, pin="123456", parts=parts, now=NOW)[0]
 
     return run
@@ -128,7 +128,7 @@ def test_share_of_a_certificate_revoked_meanwhile_carries_the_list_that_says_so(
 def test_link_names_the_wallet_by_its_tag_and_opens_on_the_verifiers_host(credential_id, share):
     made = share(credential_id)
     assert made.share_id.startswith("W4T0")
-    assert made.link.startswith("HTTPS://V.EXAMPLE/S/W4T0")
+    assert made.link.startswith("https://v.example/S/W4T0")
 
 
 @pytest.mark.case("SHARE-006")

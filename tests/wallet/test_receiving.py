@@ -9,7 +9,7 @@ from crypto.keys import PrivateKey
 from ledger.registry import grant_key, grants_key, issuer_key
 from tests.wallet.doubles import COLLEGE, NOW, College
 from vc import did_key
-from wallet import holding, receiving, store
+from wallet import holding, looking_up, receiving, store
 from wallet.errors import (
     CannotCheckError,
     ClaimDeniedError,
@@ -33,7 +33,7 @@ def claim(db, wallet, parts):
     """Claim by code and PIN, as the holder does."""
 
     def run(code, pin="123456"):
-        offered = receiving.look_up(code, parts=parts, now=NOW)
+        offered = looking_up.look_up(code, parts=parts, now=NOW)
         return receiving.receive(db, wallet, offered, pin=pin, parts=parts, now=NOW)
 
     return run
@@ -52,9 +52,26 @@ def test_claim_code_and_pin_bring_the_certificate_into_the_wallet(db, wallet, co
     assert item.status.kind == "valid"
 
 
+def test_issuer_is_told_that_its_certificate_was_accepted(college, claim):
+    claim(college.hand_out())
+    assert college.told == [{"notification_id": "told-1", "event": "credential_accepted"}]
+
+
+def test_notification_that_is_lost_changes_nothing(db, wallet, college, claim, network):
+    college.answer, answer = (lambda *asked: lose_notification(answer, *asked)), college.answer
+    claim(college.hand_out())
+    assert len(held(db, wallet)) == 1
+
+
+def lose_notification(answer, method, path, *rest):
+    if path == "/notification":
+        raise FetchError("the connection failed")
+    return answer(method, path, *rest)
+
+
 def test_issuer_is_named_by_the_registry_and_never_by_its_own_word(db, wallet, college, claim, parts):
     code = college.hand_out()
-    assert receiving.look_up(code, parts=parts, now=NOW).issuer_names["zh"] == "云岭示范职业技术学院"
+    assert looking_up.look_up(code, parts=parts, now=NOW).issuer_names["zh"] == "云岭示范职业技术学院"
     claim(code)
     assert held(db, wallet)[0].issuer_names["zh"] == "云岭示范职业技术学院"
 
@@ -72,19 +89,19 @@ def test_every_way_to_write_an_offer_leads_to_the_same_claim(college, parts):
         f"openid-credential-offer://?credential_offer={document}",
         document,
     ]
-    found = [receiving.look_up(way, parts=parts, now=NOW) for way in ways]
+    found = [looking_up.look_up(way, parts=parts, now=NOW) for way in ways]
     assert all(offered.certificates == found[0].certificates for offered in found)
     assert {offered.issuer_id for offered in found} == {COLLEGE}
 
 
 def test_looking_up_sends_the_code_to_the_issuer_of_its_number_and_to_nobody_else(college, network, parts):
     code = college.hand_out()
-    receiving.look_up(f"https://evil.example/O#{code}", parts=parts, now=NOW)
+    looking_up.look_up(f"https://evil.example/O#{code}", parts=parts, now=NOW)
     assert {url.split("/")[2] for _, url in network.requests} == {"yunling.edu.example"}
 
 
 def test_looking_up_asks_for_no_token(college, network, parts):
-    receiving.look_up(college.hand_out(), parts=parts, now=NOW)
+    looking_up.look_up(college.hand_out(), parts=parts, now=NOW)
     assert not any(url.endswith(("/token", "/credential")) for _, url in network.requests)
 
 
@@ -110,7 +127,7 @@ def test_metadata_that_names_another_party_is_refused(college, parts, issuer, se
     code = college.hand_out()
     college.metadata_changes, college.server_changes = issuer, server
     with pytest.raises(IssuerMetadataError):
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
 
 
 @pytest.mark.case("VCI-035")
@@ -118,7 +135,7 @@ def test_metadata_beyond_any_size_is_cut_off(college, parts):
     code = college.hand_out()
     college.metadata_changes = {"display": [{"name": "x" * 300_000}]}
     with pytest.raises(FetchLimitError):
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
 
 
 def test_offer_of_an_issuer_that_the_registry_does_not_know_is_refused_before_any_pin(
@@ -129,7 +146,7 @@ def test_offer_of_an_issuer_that_the_registry_does_not_know_is_refused_before_an
     url = stranger.offer(stranger.hand_out())
     del registry.values[issuer_key(stranger.did)]
     with pytest.raises(UnknownIssuerError):
-        receiving.look_up(f"openid-credential-offer://?credential_offer_uri={url}", parts=parts, now=NOW)
+        looking_up.look_up(f"openid-credential-offer://?credential_offer_uri={url}", parts=parts, now=NOW)
     assert not any("well-known" in asked for _, asked in network.requests)
 
 
@@ -137,7 +154,7 @@ def test_number_that_the_registry_does_not_know_is_refused(parts, network, regis
     code = college.hand_out()
     del registry.values[("number", college.number)]
     with pytest.raises(UnknownIssuerError):
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
     assert network.requests == []
 
 
@@ -145,7 +162,7 @@ def test_silent_ledger_stops_the_claim_before_anything_is_sent(parts, network, r
     code = college.hand_out()
     registry.silent = True
     with pytest.raises(CannotCheckError):
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
     assert network.requests == []
 
 
@@ -153,7 +170,7 @@ def test_silent_issuer_is_said_to_be_silent(parts, network, college):
     code = college.hand_out()
     network.away.add(college.url)
     with pytest.raises(IssuerUnreachableError):
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
 
 
 # --- the PIN and the slip -----------------------------------------------------------------------------------
@@ -182,7 +199,7 @@ def test_used_slip_says_when_it_was_used(college, claim, parts):
     code = college.hand_out()
     claim(code)
     with pytest.raises(OfferUsedError) as refused:
-        receiving.look_up(code, parts=parts, now=NOW)
+        looking_up.look_up(code, parts=parts, now=NOW)
     assert refused.value.claimed_at.startswith("2026-11-21")
 
 
@@ -197,12 +214,12 @@ def test_offer_that_is_gone_is_expired(college, parts):
     url = college.offer(college.hand_out())
     college.offers.clear()
     with pytest.raises(OfferExpiredError):
-        receiving.look_up(f"openid-credential-offer://?credential_offer_uri={url}", parts=parts, now=NOW)
+        looking_up.look_up(f"openid-credential-offer://?credential_offer_uri={url}", parts=parts, now=NOW)
 
 
 def test_offer_redeemed_elsewhere_meanwhile_is_expired_and_not_a_wrong_pin(db, wallet, college, parts):
     code = college.hand_out()
-    offered = receiving.look_up(code, parts=parts, now=NOW)
+    offered = looking_up.look_up(code, parts=parts, now=NOW)
     college.offers.clear()
     with pytest.raises(OfferExpiredError):
         receiving.receive(db, wallet, offered, pin="123456", parts=parts, now=NOW)
@@ -255,6 +272,7 @@ def test_credential_that_is_not_what_was_offered_is_deleted_and_the_reason_told(
     with pytest.raises(CredentialRejectedError) as refused:
         claim(college.hand_out())
     assert refused.value.code == "CREDENTIAL_REJECTED"
+    assert college.told == [{"notification_id": "told-1", "event": "credential_failure"}]
     assert refused.value.reason in {reason, "structure"}
     assert db["credential"].count == 0
     assert db["claim"].count == 0
@@ -373,7 +391,7 @@ def test_kill_at_any_write_leaves_a_claim_that_can_be_finished_or_begun_again(
         put(*args)
 
     monkeypatch.setattr(store, "put_claim", dying)
-    offered = receiving.look_up(code, parts=parts, now=NOW)
+    offered = looking_up.look_up(code, parts=parts, now=NOW)
     try:
         receiving.receive(db, wallet, offered, pin="123456", parts=parts, now=NOW)
     except Killed:
@@ -382,7 +400,7 @@ def test_kill_at_any_write_leaves_a_claim_that_can_be_finished_or_begun_again(
         if waiting:
             receiving.complete(db, wallet, waiting[0].claim_id, parts=parts, now=NOW)
         else:
-            again = receiving.look_up(code, parts=parts, now=NOW)
+            again = looking_up.look_up(code, parts=parts, now=NOW)
             receiving.receive(db, wallet, again, pin="123456", parts=parts, now=NOW)
     assert len(held(db, wallet)) == 1
     assert college.signed == 1
@@ -442,7 +460,7 @@ def test_given_up_claim_is_forgotten(db, wallet, college, claim):
 )
 def test_link_that_no_slip_carries_is_not_opened(parts, network, registry, given):
     with pytest.raises(UnreadableOfferError) as refused:
-        receiving.look_up(given, parts=parts, now=NOW)
+        looking_up.look_up(given, parts=parts, now=NOW)
     assert refused.value.code == "QR_REJECTED"
     assert network.requests == []
     assert registry.asked == 0
@@ -466,12 +484,12 @@ def test_link_that_no_slip_carries_is_not_opened(parts, network, registry, given
 )
 def test_text_that_is_no_offer_is_refused_in_words(parts, network, given):
     with pytest.raises(UnreadableOfferError):
-        receiving.look_up(given, parts=parts, now=NOW)
+        looking_up.look_up(given, parts=parts, now=NOW)
     assert network.requests == []
 
 
 def test_offer_uri_that_may_not_be_fetched_is_refused(parts, network):
     with pytest.raises((IssuerUnreachableError, FetchError)):
-        receiving.look_up(
+        looking_up.look_up(
             "openid-credential-offer://?credential_offer_uri=http://169.254.169.254/", parts=parts, now=NOW
         )

@@ -367,16 +367,26 @@ class LedgerClient:
 
 def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
     """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
-    client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+    client = httpx.Client(
+        timeout=timeout, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
+    )
 
-    def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def once(method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         with client.stream(method, url, content=content, headers=headers) as response:
             body = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise LedgerUnavailableError("the ledger node's answer is too large")
             return httpx.Response(response.status_code, content=bytes(body))
+
+    def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+        try:
+            return once(method, url, content, headers)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A kept connection may have been closed meanwhile: once more, on a new one. Every request may
+            # be repeated.
+            return once(method, url, content, headers)
 
     return send
 

@@ -45,6 +45,7 @@ class Outside:
 
 PIN_STORE = "pin.seen"
 DEFAULT_DAYS = 7
+_SEQUENCE_TRIES = 5
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -297,10 +298,19 @@ def _propose(action: list[Any], *, member: str, expires: str | None, as_json_: b
 def _submit(client: LedgerClient, member: str, kind: str, body: Any, *, now: int) -> bytes:
     """Sign a governance statement and bring it into the log; return its bytes."""
     key = _open_key(member)
-    seq = client.next_seq(key.did, GOVERNANCE, now=now)
-    statement = sign_statement(kind, body, seq=seq, issuer=key.did, chain_id=client.chain_id, key=key.key)
-    client.submit(statement)
-    return statement
+    for _ in range(_SEQUENCE_TRIES):
+        seq = client.next_seq(key.did, GOVERNANCE, now=now)
+        statement = sign_statement(kind, body, seq=seq, issuer=key.did, chain_id=client.chain_id, key=key.key)
+        try:
+            client.submit(statement)
+        except StatementRefusedError as error:
+            # The same member's other command was a moment earlier and took the number.
+            if error.code != "TX_SEQUENCE":
+                raise
+            refusal = error
+        else:
+            return statement
+    raise refusal
 
 
 def _tell(client: LedgerClient, proposal_id: bytes, as_json_: bool) -> None:

@@ -1,0 +1,52 @@
+"""``vocred demo``: the story of docs/story.md on this machine, then everything stays up to look at."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from vocred.demo import places
+from vocred.demo.story import Story
+from vocred.demo.world import DemoError, World, prepare
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the story; exit status 0 only if all went as told.")
+@click.option("--home", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
+@click.option("--first-port", type=click.IntRange(1024, 65000), default=places.FIRST_PORT, show_default=True)
+def demo(once: bool, home: Path, first_port: int) -> None:
+    """Run the life of a credential on this machine: ledger, three issuers, wallet and verifier."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.monotonic()
+    world = World(home.absolute())
+    try:
+        prepare(world.home)
+        world.places.update(places.places(world.home, first_port=first_port))
+        world.write_environments()
+        Story(
+            world,
+            say=lambda text, link: click.echo(
+                f"{time.monotonic() - started:5.1f} s  {text}\n         {link}"
+            ),
+        ).tell()
+        click.echo(f"Every verdict was the expected one ({time.monotonic() - started:.0f} s).")
+        if not once:
+            _stay_up(world)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        world.close()
+
+
+def _stay_up(world: World) -> None:
+    world.start("enterprise")
+    for name, place in world.places.items():
+        click.echo(f"{name:<11}{place.url}")
+    officers = ", ".join(f"{name} / {phrase}" for name, phrase in places.OFFICERS.items())
+    holders = f"{', '.join(places.ACCOUNTS.values())} / {places.PASSPHRASES['WALLET_PASSPHRASE']}"
+    click.echo(f"officers   {officers}\nwallets    {holders}")
+    click.echo(f"By hand: `. {world.home.name}/college.env`, then `vocred issuer --help`. Ctrl-C stops all.")
+    while True:
+        signal.pause()

@@ -1,0 +1,106 @@
+"""Who plays in the demo: fictitious institutions, their services, ports and settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vocred.demo.world import Place
+
+SAMPLES = Path(__file__).parent / "samples"
+FIRST_PORT = 8700
+ALLIANCE = "did:web:alliance.example"
+ACCREDITED_SINCE = "2025-03-01"
+
+
+@dataclass(frozen=True)
+class Institution:
+    """A body of the story, as it introduces itself to the consortium."""
+
+    place: str
+    did: str
+    name: str
+    name_en: str
+    credit_code: str
+    role: str
+    credential_type: str
+    file: str
+    institution_code: str | None = None
+
+
+COLLEGE = Institution(
+    "college",
+    "did:web:yunling.edu.example",
+    "云岭示范职业技术学院",
+    "Yunling Demonstration Vocational and Technical College",
+    "12990000MB9999013F",
+    "college",
+    "GraduationCertificate",
+    "clean_graduates_2026_utf8bom.csv",
+    "99901",
+)
+ENTERPRISE = Institution(
+    "enterprise",
+    "did:web:xingheng.example",
+    "星衡智能装备有限公司（虚构）",
+    "Xingheng Intelligent Equipment Co., Ltd. (fictitious)",
+    "91990000MA9999024X",
+    "enterprise",
+    "SkillLevelCertificate",
+    "clean_enterprise_2026_utf8.csv",
+)
+BODY = Institution(
+    "body",
+    "did:web:huaheng-skills.example",
+    "华衡职业技能评价中心（虚构）",
+    "Huaheng Vocational Skill Evaluation Centre (fictitious)",
+    "52990000MJ9999035P",
+    "certificateBody",
+    "SkillLevelCertificate",
+    "clean_skill_1x_2026.xlsx",
+)
+INSTITUTIONS = (COLLEGE, ENTERPRISE, BODY)
+MEMBERS = ("alliance", "college", "enterprise", "body")
+
+ACCOUNTS = {"college": "zheng", "enterprise": "shi", "body": "qian"}
+"""The wallets of the three holders."""
+
+OFFICERS = {"han": "registrar-han-2026", "shen": "second-officer-shen-2026"}
+PASSPHRASES: Mapping[str, str] = {
+    **{f"LEDGER_PASSPHRASE_{member.upper()}": f"governance-of-{member}-2026" for member in MEMBERS},
+    **{f"ISSUER_PASSPHRASE_{name.upper()}": phrase for name, phrase in OFFICERS.items()},
+    "WALLET_PASSPHRASE": "moon over the river 2026",
+}
+"""What people would type. They open nothing but this demo, which starts afresh each time."""
+
+
+def places(home: Path, *, first_port: int = FIRST_PORT, anchor_seconds: int = 2) -> dict[str, Place]:
+    """Return the demo's services by name, with their settings.
+
+    Args:
+        home: The demo's directory.
+        first_port: The ledger's port; the others follow.
+        anchor_seconds: How long an issuer collects digests before it anchors them.
+    """
+    names = ("ledger", "college", "enterprise", "body", "wallet", "verifier")
+    urls = {name: f"http://127.0.0.1:{first_port + index}" for index, name in enumerate(names)}
+    pin = str(home / "ledger" / "pin")
+    issuers = {body.place: body for body in INSTITUTIONS}
+
+    def place(name: str) -> Place:
+        kind = "issuer" if name in issuers else name
+        prefix = kind.upper()
+        own = {
+            f"{prefix}_HOME": str(home / name),
+            f"{prefix}_URL": urls[name],
+            f"{prefix}_PORT": urls[name].rpartition(":")[2],
+            f"{prefix}_INSECURE_LOOPBACK": "1",
+        }
+        if kind != "ledger":
+            own |= {f"{prefix}_LEDGER_URL": urls["ledger"], f"{prefix}_LEDGER_PIN": pin}
+        if kind in {"issuer", "wallet"}:
+            own[f"{prefix}_VERIFIER_URL"] = urls["verifier"]
+        if kind == "issuer":
+            own |= {"ISSUER_WALLET_URL": urls["wallet"], "ISSUER_ANCHOR_SECONDS": str(anchor_seconds)}
+        return Place(name, kind, first_port + names.index(name), home / name, own | PASSPHRASES)
+
+    return {name: place(name) for name in names}

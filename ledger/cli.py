@@ -19,7 +19,7 @@ import click
 from crypto import cbor, jcs, strict_json
 from crypto.keys import PrivateKey
 from ledger import governance_keys, proposing
-from ledger.client import LedgerClient, Transport
+from ledger.client import LedgerClient, StatementRefusedError, Transport
 from ledger.core.genesis import DEFAULT_DELAY, make_genesis
 from ledger.core.machine import Core
 from ledger.core.members import ACCREDITOR

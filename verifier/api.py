@@ -5,8 +5,9 @@ door is passed the answer is 200 with a report, whatever the verdict; before it,
 """
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from typing import Any
 
@@ -20,7 +21,7 @@ from web import limits
 from web.app import body_limit
 from web.bodies import json_body
 from web.errors import PayloadTooLargeError
-from web.rate import client_key
+from web.rate import RateLimiter, client_key
 
 MATCHES = "20/minute"
 """How often one client may compare a name with a paper's."""
@@ -29,6 +30,21 @@ MAX_BODY_BYTES = shares.MAX_PACKAGE_BYTES + 64 * 1024
 """A share's package with what stands around it; anything else has to keep to the usual limit."""
 
 blueprint = Blueprint("api", __name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the requests of one process share.
+
+    Attributes:
+        collaborators: Ledger, fetcher and memory.
+        limiter: Counts comparisons of names.
+        clock: Tells the time, in UTC.
+    """
+
+    collaborators: Collaborators
+    limiter: RateLimiter
+    clock: Callable[[], datetime]
 
 
 @blueprint.post("/api/verify")
@@ -94,7 +110,8 @@ def answer(body: Mapping[str, Any]) -> Answer:
 
 def answer_document(document: Mapping[str, Any]) -> Answer:
     """Verify a credential or presentation."""
-    return answering.answer_document(document, collaborators=collaborators(), now=datetime.now(UTC))
+    now = desk().clock()
+    return answering.answer_document(document, collaborators=desk().collaborators, now=now)
 
 
 def answer_share(share_id: Any, package: Any) -> Answer:
@@ -102,8 +119,8 @@ def answer_share(share_id: Any, package: Any) -> Answer:
     return answering.answer_share(
         shares.parse_package(package),
         share_id=shares.check_id(share_id),
-        collaborators=collaborators(),
-        now=datetime.now(UTC),
+        collaborators=desk().collaborators,
+        now=desk().clock(),
     )
 
 
@@ -111,9 +128,8 @@ def answer_code(code: Any, name: Any) -> Answer:
     """Verify what a printed code stands for; comparing a name is limited per client."""
     if not isinstance(code, str) or not isinstance(name, str | None):
         raise UnreadableRequestError("code and name have to be text")
-    return answering.answer_code(
-        code, collaborators=collaborators(), now=datetime.now(UTC), name=limited_name(name)
-    )
+    typed = limited_name(name)
+    return answering.answer_code(code, collaborators=desk().collaborators, now=desk().clock(), name=typed)
 
 
 def limited_name(name: str | None) -> str | None:
@@ -124,12 +140,12 @@ def limited_name(name: str | None) -> str | None:
     """
     if not name or not name.strip():
         return None
-    current_app.extensions["verifier_limits"].hit(MATCHES, "match", client_key(request.remote_addr))
+    desk().limiter.hit(MATCHES, "match", client_key(request.remote_addr))
     return name
 
 
-def collaborators() -> Collaborators:
-    """Return what every verification of this process shares."""
+def desk() -> Desk:
+    """Return what the requests of this process share."""
     return current_app.extensions["verifier"]
 
 

@@ -6,7 +6,7 @@ stand in no address and no log, and nothing is kept.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
@@ -82,9 +82,11 @@ def code() -> str:
 def sealed_form() -> Response | str:
     """Give the sealed form under a locator, or the verdict where there is none."""
     number, locator = _located(json_body())
-    now = datetime.now(UTC)
+    now = api.desk().clock()
     try:
-        found = opening.find_form(number, locator, gatherer=api.collaborators().gatherer(now=now), now=now)
+        found = opening.find_form(
+            number, locator, gatherer=api.desk().collaborators.gatherer(now=now), now=now
+        )
     except (NoSuchCertificateError, EvidenceUnavailableError) as error:
         return _result(_nothing("code", error, now=now))
     return Response(found.blob, content_type="application/octet-stream")
@@ -95,10 +97,10 @@ def sealed_form() -> Response | str:
 def code_result() -> str:
     """Show the result for a paper form that the browser opened with its code."""
     body = api.posted()
-    document, now = body.get("verifiableCredential"), datetime.now(UTC)
+    document, now = body.get("verifiableCredential"), api.desk().clock()
     if not isinstance(document, dict):
         raise UnreadableRequestError("verifiableCredential has to be an object")
-    gatherer = api.collaborators().gatherer(now=now)
+    gatherer = api.desk().collaborators.gatherer(now=now)
     number = _issuer_number(body.get("issuer"))
     name = body.get("name")
     try:
@@ -122,10 +124,10 @@ def share(share_id: str) -> str:
 @blueprint.post("/S/open")
 def sealed_share() -> Response | str:
     """Give a share's sealed package from its wallet, which counts the opening."""
-    body, now = json_body(), datetime.now(UTC)
+    body, now = json_body(), api.desk().clock()
     if not isinstance(body, dict) or not all(isinstance(body.get(key), str) for key in ("id", "token")):
         raise UnreadableRequestError("id and token have to be text")
-    gatherer = api.collaborators().gatherer(now=now)
+    gatherer = api.desk().collaborators.gatherer(now=now)
     try:
         blob = opening.open_share(shares.check_id(body["id"]), body["token"], gatherer=gatherer)
     except (ShareUnknownError, ShareGoneError) as error:
@@ -152,9 +154,9 @@ def _ask(entry: str, name: str, file: FileStorage | None) -> tuple[Answer, str]:
     if entry[0] in "{[":
         return _loaded(entry.encode("utf-8")), ""
     if "/S/" in entry.upper() and "#" in entry:
-        link, now = shares.parse_link(entry), datetime.now(UTC)
+        link, now = shares.parse_link(entry), api.desk().clock()
         try:
-            return answering.answer_link(link, collaborators=api.collaborators(), now=now), ""
+            return answering.answer_link(link, collaborators=api.desk().collaborators, now=now), ""
         except EvidenceUnavailableError as error:
             return _nothing("share", error, now=now), ""
     typed = printed_code.parse(answering.code_of(entry), purpose="certificate").text

@@ -54,6 +54,12 @@ def test_an_organisation_is_admitted_once_whatever_its_did(ledger):
     assert ledger.refuse(ledger.founder, "propose", tx) == "ALREADY_USED"
 
 
+def test_a_member_is_not_admitted_twice_under_another_code(ledger):
+    double = ledger.parties[1].admission(ledger.chain_id, code="OTHERCODE1")
+    tx = {"action": double, "expires": ledger.now + 1000}
+    assert ledger.refuse(ledger.founder, "propose", tx) == "ALREADY_USED"
+
+
 def test_a_credit_code_stays_used_after_the_member_left(ledger):
     left = ledger.parties[2]
     ledger.decide(["remove", {"member": left.did}])

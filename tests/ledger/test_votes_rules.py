@@ -414,7 +414,8 @@ def test_no_majority_makes_a_body_a_party(ledger):
     victim = ledger.parties[3]
     parties = sorted([*action[1]["parties"], victim.did])
     unsigned = {**action[1], "parties": parties, "signatures": [*action[1]["signatures"], b""]}
-    for body in (unsigned, {**unsigned, "signatures": [action[1]["signatures"][0]] * 3}):
+    same = [action[1]["signatures"][0]] * 3
+    for body in (unsigned, {**unsigned, "signatures": same}, {**unsigned, "signatures": [5, 5, 5]}):
         tx = {"action": [action[0], body], "expires": ledger.now + 1000}
         assert ledger.refuse(ledger.founder, "propose", tx) in {"TX_MALFORMED", "TX_SIGNATURE"}
 

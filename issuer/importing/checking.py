@@ -163,7 +163,7 @@ def _absent_columns(layout: Layout) -> list[StructureFinding]:
 
 def _checked_row(reading: RowReading, layout: Layout, digest: bytes) -> CheckedRow:
     row, column_map = reading.row, layout.match.column_map
-    line = layout.header_line + row.number
+    line = reading.line
     findings = tuple(_findings(reading, line, column_map))
     present = {column.key for column in layout.match.columns if column}
     return CheckedRow(

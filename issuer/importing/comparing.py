@@ -41,6 +41,11 @@ class RowReading:
     skipped: Note | None = None
     record_id: str | None = None
 
+    @property
+    def line(self) -> int:
+        """Its row in the file, as a spreadsheet counts."""
+        return self.row.position + 1
+
     def value(self, key: str) -> str:
         """Return the value of a column; empty where the map has no such column."""
         cell = self.cells.get(key)
@@ -63,12 +68,12 @@ class RowReading:
 
 def skip_repeated_rows(rows: Sequence[RowReading]) -> None:
     """Skip rows that are equal to an earlier one in everything but the running number."""
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[str, ...], RowReading] = {}
     for row in rows:
         content = tuple(cell.value or cell.raw for key, cell in row.cells.items() if key != "seq")
-        number = first.setdefault(content, row.row.number)
-        if number != row.row.number:
-            row.skipped = Note("A18_DUP_ROW_SKIPPED", {"row": str(number)})
+        earlier = first.setdefault(content, row)
+        if earlier is not row:
+            row.skipped = Note("A18_DUP_ROW_SKIPPED", {"row": str(earlier.line)})
 
 
 def compare_rows(rows: Sequence[RowReading], column_map: str, headers: Mapping[str, str]) -> None:
@@ -143,7 +148,7 @@ def _groups(rows: Iterable[RowReading], key: str) -> Iterator[list[RowReading]]:
 
 
 def _others(row: RowReading, group: Sequence[RowReading]) -> str:
-    numbers = [str(other.row.number) for other in group if other is not row]
+    numbers = [str(other.line) for other in group if other is not row]
     return "、".join(numbers[:10]) + ("等" if len(numbers) > 10 else "")
 
 

@@ -27,9 +27,9 @@ def listing() -> str:
     decided = [act for act in approval.listing(db(), state=None) if act.state != "submitted"]
     return render_template(
         "issuer/approvals.html",
-        others=[_described(act) for act in waiting if act.maker != officer().name],
-        own=[_described(act) for act in waiting if act.maker == officer().name],
-        decided=[_described(act) for act in decided[::-1][:_DECIDED]],
+        others=[described(act) for act in waiting if act.maker != officer().name],
+        own=[described(act) for act in waiting if act.maker == officer().name],
+        decided=[described(act) for act in decided[::-1][:_DECIDED]],
     )
 
 
@@ -49,7 +49,7 @@ def approve() -> Any:
         else:
             link = outcome.result.get("link")
             code = qr.svg(link, label=gettext("领取码的二维码")) if link else None
-            done.append((_described(approval.get(db(), outcome.act_id)), outcome.result, code))
+            done.append((described(approval.get(db(), outcome.act_id)), outcome.result, code))
     # A new slip's code and PIN are on this page and nowhere else, so it is the answer and no redirect.
     return render_template("issuer/approved.html", done=done)
 
@@ -80,8 +80,8 @@ def withdraw(act_id: str) -> Response:
     return redirect(url_for("approvals.listing"), 303)
 
 
-def _described(act: Act) -> dict[str, Any]:
-    """An act with what it is about, in words and with a link."""
+def described(act: Act) -> dict[str, Any]:
+    """Return an act with what it is about, in words and with a link."""
     try:
         about, link = _subject(act)
     except IssuerError:

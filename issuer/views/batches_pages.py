@@ -23,6 +23,7 @@ from issuer.importing import (
     problem_file,
     to_json,
 )
+from issuer.importing.columns import column_map as columns_of
 from issuer.importing.output import escaped
 from issuer.officers import CHECKER, MAKER
 from issuer.views import session, words
@@ -130,6 +131,7 @@ def show(batch_id: str) -> str:
         rows=[_shown_row(row, column_map) for row in listed],
         headers=_headers(column_map),
         shown_keys=_SHOWN[column_map],
+        shown_columns=_shown_columns(column_map),
         samples=_samples(batch, counted.ready + counted.confirmed),
         names=_names(batch_id),
         failed=_failed(batch_id) if counted.failed else [],
@@ -351,10 +353,19 @@ def _headers(column_map: str) -> list[str]:
     return [header[key] for key in _SHOWN[column_map]]
 
 
+def _shown_columns(column_map: str) -> list[str]:
+    """The headers, as findings name them, of the columns that the table shows. Numbers of documents it
+    shows in part only, so what was found there is said in full beside it.
+    """
+    return [
+        c.header
+        for c in columns_of(column_map).columns
+        if c.key in _SHOWN[column_map][:1] + _SHOWN[column_map][2:]
+    ]
+
+
 def _shown_row(row: BatchRow, column_map: str) -> dict[str, Any]:
     """What the table shows of a row: its cells, what was mended in them, and a sentence for each finding."""
-    from issuer.importing.columns import column_map as columns_of
-
     known = columns_of(column_map)
     by_header: dict[str, list[Mapping[str, Any]]] = {}
     for found in row.findings:

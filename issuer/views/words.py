@@ -16,7 +16,9 @@ from web.problem_codes import Entry
 
 def role(name: str) -> str:
     """Return the word for a role of an officer."""
-    return {"maker": gettext("经办"), "checker": gettext("复核"), "administrator": gettext("管理员")}[name]
+    return {"maker": gettext("经办人"), "checker": gettext("复核人"), "administrator": gettext("管理员")}[
+        name
+    ]
 
 
 def batch_state(state: str) -> str:

@@ -7,9 +7,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from issuer import anchoring, approval, batches, officers, standing
+from issuer.batches import Batch
 from issuer.clock import now
 from issuer.errors import SignInRefusedError
 from issuer.views import session, words
+from issuer.views.approvals_pages import described
 from issuer.views.session import db, officer, officer_only
 from schemas.catalogue import CATALOGUE
 from web import problems
@@ -32,10 +34,10 @@ def show() -> str:
     issued = [batch for batch in listed if batch.state == "issued"]
     return render_template(
         "issuer/workbench.html",
-        to_decide=[act for act in acts if act.maker != officer().name],
+        to_decide=[described(act) for act in acts if act.maker != officer().name],
         own=own,
         drafts=[batch for batch in listed if batch.state == "draft"],
-        running=[(batch, batches.progress(db(), batch.id)) for batch in listed if _runs(batch.state)],
+        running=[(batch, batches.progress(db(), batch.id)) for batch in listed if _runs(batch)],
         issued=[(batch, batches.counts(db(), batch.id)) for batch in issued[:_RECENT]],
         ledger=anchoring.state(db()),
         registry=standing.current(db()),
@@ -85,5 +87,6 @@ def sign_out() -> Response:
     return redirect(url_for("workbench.sign_in"), 303)
 
 
-def _runs(state: str) -> bool:
-    return state in {"submitted", "approved", "paused"}
+def _runs(batch: Batch) -> bool:
+    own = batch.state == "submitted" and batch.maker == officer().name
+    return own or batch.state in {"approved", "paused"}

@@ -27,8 +27,8 @@ def test_repeated_certificate_number_names_the_other_row(graduates):
         graduates.csv(graduates.lines({"证书编号": "999011202606777777"}, {"证书编号": "999011202606777777"}))
     )
     assert _by_row(checked) == [(1, "证书编号", "E06"), (2, "证书编号", "E06")]
-    assert "第2行" in checked.findings[0].message
-    assert "第1行" in checked.findings[1].message
+    assert "第3行" in checked.findings[0].message
+    assert "第2行" in checked.findings[1].message
 
 
 def test_repeated_student_number_is_refused(graduates):

@@ -40,6 +40,7 @@ from ledger.registry import (
     status_key,
 )
 from vc import dates, documents, form_store, status
+from vc.bitstring import clears_any
 from vc.errors import StatusError, StoreError, VcError
 from vc.form_store import StoreIndex
 from vc.recognition import Agreement
@@ -354,9 +355,25 @@ class Gatherer:
         if self._silent and current and self._young(url):
             return current
         served = self._served_list(url)
+        if served is not None and self._takes_back(url, served):
+            # A revocation never ends. Either somebody made this list up, or the issuer took one back.
+            logger.error("status list takes a revocation back url=%s", url)
+            return held
         if served is not None and jcs.digest(dict(served.document)) == anchored.digest:
             self._memory.lists.put(url, (self._now, served.document))
         return [item for item in (served, *held) if item is not None]
+
+    def _takes_back(self, url: str, served: Candidate) -> bool:
+        """Return whether a served list clears a bit that an anchored one, which we hold, has set."""
+        remembered = self._memory.lists.get(url)
+        if remembered is None:
+            return False
+        try:
+            earlier, later = status.parse_list(remembered[1]), status.parse_list(served.document)
+        except StatusError:
+            return False
+        newer = earlier.valid_from < later.valid_from
+        return newer and earlier.purposes == ("revocation",) and clears_any(earlier.bits, later.bits)
 
     def _held_lists(self, url: str) -> list[Candidate]:
         remembered = self._memory.lists.get(url)

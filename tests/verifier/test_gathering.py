@@ -460,6 +460,20 @@ def test_a_list_older_than_the_anchored_version_is_not_believed(town):
     assert town.verify(town.form).verdict is Verdict.COULD_NOT_CHECK
 
 
+def test_a_newer_list_that_takes_a_revocation_back_is_refused(town):
+    town.publish([4021])
+    assert town.verify(town.form).verdict is Verdict.REVOKED
+    town.publish()
+    assert town.verify(town.form).verdict is Verdict.REVOKED
+
+
+def test_a_newer_list_that_takes_anothers_revocation_back_leaves_ours_open(town):
+    town.publish([77])
+    assert town.verify(town.form).verdict is Verdict.VALID
+    town.publish()
+    assert town.verify(town.form).verdict is Verdict.COULD_NOT_CHECK
+
+
 def test_a_receipt_that_appears_later_is_found(town):
     form = town.issue(number="000125", index=5)
     town.publish()

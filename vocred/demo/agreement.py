@@ -31,9 +31,15 @@ def document() -> dict[str, Any]:
             "issuer": [BODY.did, ENTERPRISE.did],
             "levelCode": ["1X-1", "1X-2", "1X-3", "VENDOR"],
             "maxAgeMonths": 60,
-            "noSecondaryCertification": True,
         },
-        "rules": [],
+        "rules": [
+            {
+                "id": "R1",
+                "kind": "免于重复认证",
+                "by": [BODY.did, ENTERPRISE.did, COLLEGE.did],
+                "purpose": {"zh-CN": "入职与入学技能核验", "en": "skill check at hiring and enrolment"},
+            }
+        ],
         "effectiveFrom": "2026-01-01T00:00:00+08:00",
         "effectiveUntil": "2029-12-31T23:59:59+08:00",
     }

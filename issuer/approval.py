@@ -21,6 +21,7 @@ from issuer import (
     batches,
     four_eyes,
     institution,
+    numbering,
     offers,
     officers,
     revocation,
@@ -115,7 +116,7 @@ def _approve_batch(db: Database, parts: Parts, act: Act, now: int) -> Arguments:
     )
     if not moved:
         raise ConflictError("the batch is not waiting for approval")
-    return {}
+    return {"numbered": numbering.assign(db, batch_id=act.subject, credential_type=batch.credential_type)}
 
 
 def _return_batch(db: Database, act: Act) -> None:

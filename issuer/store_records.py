@@ -142,6 +142,24 @@ def rows_to_sign(db: Database, batch_id: str, *, limit: int) -> list[dict[str, A
     )
 
 
+def rows_without_number(db: Database, batch_id: str) -> list[dict[str, Any]]:
+    """Return the rows to be signed that have no certificate number yet."""
+    return rows(
+        db,
+        "SELECT * FROM batch_row WHERE batch_id = ? AND number = '' AND state = 'waiting' "
+        "AND (pile = 'ready' OR (pile = 'confirm' AND confirmed = 1)) ORDER BY position",
+        (batch_id,),
+    )
+
+
+def number_row(db: Database, batch_id: str, position: int, *, number: str, fields: Mapping[str, str]) -> None:
+    """Give a row its certificate number."""
+    db.execute(
+        "UPDATE batch_row SET number = ?, fields = ? WHERE batch_id = ? AND position = ?",
+        (number, json.dumps(fields, ensure_ascii=False), batch_id, position),
+    )
+
+
 def finish_row(db: Database, batch_id: str, position: int, *, state: str, problem: str | None) -> bool:
     """Say what became of a row that was to be signed.
 

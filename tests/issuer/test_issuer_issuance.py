@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from issuer import batches, institution, issuance, printing, records, signing, store, store_records, worker
+from issuer import (
+    batches,
+    institution,
+    issuance,
+    preferences,
+    printing,
+    records,
+    signing,
+    store,
+    store_records,
+    worker,
+)
 from issuer.errors import ConflictError, DuplicateCredentialIdError, ForbiddenError, InvalidActError
 from issuer.signing import Press
 from tests.issuer.college import CHECKER, GRADUATION, MAKER, College, new_row
@@ -210,3 +221,15 @@ def test_strangers_see_no_codes(college: College):
     stranger = replace(MAKER, name="stranger")
     with pytest.raises(ForbiddenError):
         printing.certificates(college.db, college.parts, batch_id=batch_id, actor=stranger, now=college.now)
+
+
+def test_blank_numbers_are_filled_by_the_institutions_pattern_at_approval(college: College):
+    college.issue(new_row(3, certNo="999011202606000002"))
+    preferences.put(college.db, "number_pattern", "999011{year}060{serial}", actor=MAKER, now=college.now)
+    blank = [replace(new_row(serial, certNo=""), number="") for serial in (1, 2)]
+    batch_id = college.issue(*blank)
+    numbers = [row.number for row in batches.rows(college.db, batch_id)]
+    assert numbers == ["999011202606000001", "999011202606000003"]
+    assert {record.fields["certNo"] for record in records.search(college.db, batch_id=batch_id)} == set(
+        numbers
+    )

@@ -154,7 +154,7 @@ def _result(verification: Verification, answer: Answer) -> Result:
         shown=shown,
         open=shown and (not paper or answer.matched is True),
         matched=answer.matched,
-        checks=[_check_line(check) for check in verification.checks],
+        checks=[_check_line(check, verification) for check in verification.checks],
         count=f"{sum(check.outcome in _SETTLED for check in verification.checks)}/{len(verification.checks)}",
         technical=_technical(verification),
         ask=_whom_to_ask(verification),
@@ -207,11 +207,11 @@ def _no_retest(verification: Verification) -> str:
     return pick(wording.recognition_sentence(verification.recognition).to_json())
 
 
-def _check_line(check: Check) -> CheckLine:
+def _check_line(check: Check, verification: Verification) -> CheckLine:
     _, zh, en = wording.STEP_NAMES[check.step]
     return CheckLine(
         question=in_language(zh, en),
-        answer=_answer(check),
+        answer=_answer(check, verification),
         outcome=check.outcome.value,
         icon=_ICONS[check.outcome],
         code=check.code,
@@ -219,11 +219,11 @@ def _check_line(check: Check) -> CheckLine:
     )
 
 
-def _answer(check: Check) -> str:
+def _answer(check: Check, verification: Verification) -> str:
     if check.step is Step.HOLDER and check.code == "BY_LINK_ONLY":
         return gettext("仅凭链接")
     if check.outcome in (Outcome.PASSED, Outcome.FAILED):
-        passed, failed = _answers()[check.step]
+        passed, failed = _answers(verification)[check.step]
         return passed if check.outcome is Outcome.PASSED else failed
     others = {
         Outcome.UNAVAILABLE: gettext("暂时无法核实"),
@@ -233,7 +233,7 @@ def _answer(check: Check) -> str:
     return others[check.outcome]
 
 
-def _answers() -> Mapping[Step, tuple[str, str]]:
+def _answers(verification: Verification) -> Mapping[Step, tuple[str, str]]:
     """Return the answer to each check's question when it passed, and when it failed."""
     return {
         Step.PARSE: (gettext("能"), gettext("不能")),
@@ -243,7 +243,10 @@ def _answers() -> Mapping[Step, tuple[str, str]]:
         Step.PERIOD: (gettext("在有效期内"), gettext("不在有效期内")),
         Step.STATUS: (gettext("未撤销"), gettext("已撤销、暂停或作废")),
         Step.ACCREDITATION: (gettext("当时有资格"), gettext("没有资格")),
-        Step.ANCHORING: (gettext("已存证"), gettext("存证不符")),
+        Step.ANCHORING: (
+            gettext("摘要已于 %(moment)s 存证", moment=moment(verification.anchored)),
+            gettext("存证不符"),
+        ),
         Step.HOLDER: (gettext("本人已证明"), gettext("证明不成立")),
         Step.ENDORSEMENTS: (gettext("齐全"), gettext("企业未会签")),
         Step.RECOGNITION: (gettext("有单位承认"), gettext("没有")),

@@ -232,6 +232,11 @@ REGISTRY: dict[str, Entry] = {
     "STORE_UNAVAILABLE": Entry(
         503, "暂时取不到证书库的数据。", "The store of sealed certificates is out of reach."
     ),
+    "WALLET_UNAVAILABLE": Entry(
+        503,
+        "暂时连不上对方的钱包，请稍后再试。",
+        "The holder's wallet is out of reach. Please try again later.",
+    ),
     "STATUS_NOT_ANCHORED": Entry(503, "账本没有登记该状态数据。", "The ledger knows no such status list."),
     "VERIFIER_ERROR": Entry(
         503, "暂时无法核验，这不代表证书有问题。", "We could not check; this says nothing against it."

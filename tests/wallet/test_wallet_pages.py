@@ -501,3 +501,62 @@ def test_database_of_an_older_release_is_not_touched(environ, parts, path):
     db.close()
     with pytest.raises(Exception, match="vocred wallet migrate"):
         create_app(environ, parts=parts)
+
+
+# --- whatever strangers send --------------------------------------------------------------------------------
+
+ODD = [
+    "",
+    "\x00",
+    "\x00" * 200,
+    "é" * 3000,
+    "𫖮䶮㛃" * 50,
+    "\u202e",
+    "' or 1=1 --",
+    "{{ 7 * 7 }}",
+    "../../etc",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_text_in_any_field_is_refused_or_ignored_but_never_a_fault(browser, odd):
+    for path in ("/login", "/setup"):
+        answer = browser.post(path, page=path, name=odd, passphrase=odd, again=odd)
+        assert 400 <= answer.status_code < 500, path
+    assert browser.post("/claim", page="/O", given=odd).status_code == 422
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_text_in_a_holders_fields_is_refused_or_ignored_but_never_a_fault(holder, odd):
+    assert holder.post("/share", page="/share", certificate=odd, label=odd, days=odd).status_code in {
+        404,
+        422,
+    }
+    assert holder.post("/settings/passphrase", current=odd, new=odd, again=odd).status_code == 422
+    assert holder.get("/certificates", query_string={"q": odd, "lang": odd}).status_code == 200
+    assert holder.post("/claim/pin", page="/settings", pin=odd).status_code in {410, 422}
+    for path in (f"/claims/{odd}/resume", f"/shares/{odd}/close", f"/certificates/{odd}/delete"):
+        assert holder.post(path, page="/settings").status_code in {303, 308, 404, 405, 422}
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/setup", "/claim", "/claim/pin", "/share", "/settings/delete", "/session/extend"]
+)
+def test_body_that_is_no_form_is_refused(holder, hostile, path):
+    def send():
+        return holder.client.post(
+            path,
+            base_url=BASE,
+            headers={"Accept": "text/html"},
+            data=b"\xff{",
+            content_type="application/json",
+        )
+
+    hostile.refused(send, page=True)
+
+
+def test_tampered_cookie_is_a_strangers(app):
+    client = app.test_client()
+    client.set_cookie("__Host-vocred-wallet", "eyJ3YWxsZXQiOiJBQUFBIn0.aaaaaa.bbbb", domain="wallet.example")
+    answer = client.get("/certificates", base_url=BASE, headers={"Accept": "text/html"})
+    assert answer.headers["Location"] == "/login"

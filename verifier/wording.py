@@ -102,7 +102,7 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "We checked content and signature; it is valid only from {date}.",
     ),
     "LEDGER_SILENT": (
-        "我们超过一天没有收到台账的消息（最近一次是{date}），状态依据签发单位自己的列表。",
+        "我们超过一天没有收到账本的消息（最近一次是{date}），状态依据签发单位自己的列表。",
         "We have not heard from the ledger for over a day (last on {date}); "
         "the status is from the issuer's own list.",
     ),
@@ -131,7 +131,7 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "Awarded on {awarded} (as the issuer says), anchored on {anchored} (proved): over a year apart.",
     ),
     "AS_OF": (
-        "现在连不上台账；结论以{date}的台账为准。",
+        "现在连不上账本；结论以{date}的账本为准。",
         "The ledger cannot be reached; this holds as of {date}.",
     ),
 }
@@ -139,7 +139,7 @@ _NOTES: Mapping[str, tuple[str, str]] = {
 _UNCHECKED: Mapping[str, tuple[str, str]] = {
     "CONTEXT_NOT_ALLOWED": ("它使用了我们不认识的词汇表。", "It uses a vocabulary that we do not know."),
     "TYPE_UNKNOWN": ("它不是我们能够判断的证书种类。", "It is of a kind that we cannot judge."),
-    "LEDGER_UNAVAILABLE": ("现在连不上台账。", "The ledger cannot be reached at the moment."),
+    "LEDGER_UNAVAILABLE": ("现在连不上账本。", "The ledger cannot be reached at the moment."),
     "STORE_UNAVAILABLE": (
         "签发单位的证书库现在连不上。",
         "The issuer's store of certificates cannot be reached.",

@@ -299,11 +299,12 @@ def confirm(
 
 
 def discard(db: Database, *, actor: Actor, batch_id: str, now: int) -> None:
-    """Give a draft up; its file is forgotten, its rows stay as the record of what was given up."""
+    """Give a draft up; its file and its rows are forgotten, the log says that there was one."""
     with transaction(db):
         officers.require(db, actor, officers.MAKER)
         if not store_records.move_batch(db, batch_id, before=("draft",), after="discarded", source=None):
             raise ConflictError("only a draft is given up")
+        store_records.delete_rows(db, batch_id)
         audit.write(db, actor=actor, action="batch discarded", subject=batch_id, now=now)
 
 

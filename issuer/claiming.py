@@ -89,6 +89,9 @@ def redeem(db: Database, parts: Parts, *, grant: Grant, now: int) -> dict[str, A
     Raises:
         OAuthError: ``invalid_grant`` or ``invalid_request``.
     """
+    if store_claims.offer_of_code(db, _hash(grant.code)) is None:
+        # Asked without the write lock: guesses must not keep honest claims waiting.
+        raise OAuthError("invalid_grant", "the pre-authorized code is unknown, used or expired")
     refused: OAuthError | None = None
     answer: dict[str, Any] = {}
     with transaction(db):

@@ -149,19 +149,20 @@ def mint(db: Database, parts: Parts, *, typed_code: str, now: int) -> MintedOffe
         SlipUsedError, SlipExpiredError, SlipLockedError, SlipVoidError: The slip gives no offer any more.
     """
     code = printed_code.parse(typed_code, purpose="claim")
-    with transaction(db):
-        slip = store_claims.slip_of_locator(db, code.locator)
-        if slip is None:
-            raise ClaimCodeUnknownError("no slip of this issuer has that claim code")
-        _require_open(slip, now=now)
-        record = store_records.record(db, slip["record_id"])
-        assert record is not None  # foreign key
-        uri = _mint(db, parts, slip_id=slip["id"], now=now)
-    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+    # Looked up without the write lock: guesses must not keep honest claims waiting.
+    slip = store_claims.slip_of_locator(db, code.locator)
+    if slip is None:
+        raise ClaimCodeUnknownError("no slip of this issuer has that claim code")
+    return mint_for(db, parts, slip_id=slip["id"], now=now)
 
 
 def mint_for(db: Database, parts: Parts, *, slip_id: str, now: int) -> MintedOffer:
-    """Mint an offer for a slip by its id: what an officer does on the command line."""
+    """Mint an offer for a slip by its id.
+
+    Raises:
+        UnknownError: No slip of that id.
+        SlipUsedError, SlipExpiredError, SlipLockedError, SlipVoidError: It gives no offer any more.
+    """
     with transaction(db):
         slip = store_claims.slip(db, slip_id)
         if slip is None:
@@ -180,15 +181,16 @@ def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, A
         UnknownError: No offer of that id, or it is over.
     """
     id_hash = _hash(offer_id)
-    with transaction(db):
-        offer = store_claims.offer(db, id_hash)
-        if offer is None or offer["state"] != "open" or offer["expires_at"] <= now:
-            raise UnknownError("no offer is open under this address")
-        store_claims.fetch_offer(db, id_hash, at=now)
-        slip = store_claims.slip(db, offer["slip_id"])
-        assert slip is not None  # foreign key
-        record = store_records.record(db, slip["record_id"])
-        assert record is not None  # foreign key
+    offer = store_claims.offer(db, id_hash)
+    if offer is None or offer["state"] != "open" or offer["expires_at"] <= now:
+        raise UnknownError("no offer is open under this address")
+    if offer["fetched_at"] is None:
+        with transaction(db):
+            store_claims.fetch_offer(db, id_hash, at=now)
+    slip = store_claims.slip(db, offer["slip_id"])
+    assert slip is not None  # foreign key
+    record = store_records.record(db, slip["record_id"])
+    assert record is not None  # foreign key
     return {
         "credential_issuer": parts.settings.url,
         "credential_configuration_ids": [CATALOGUE[record["credential_type"]].configuration_id],

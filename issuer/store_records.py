@@ -82,6 +82,11 @@ def forget_sources(db: Database, *, before: int) -> int:
     ).rowcount
 
 
+def delete_rows(db: Database, batch_id: str) -> None:
+    """Forget the rows of a batch that was given up."""
+    db.execute("DELETE FROM batch_row WHERE batch_id = ?", (batch_id,))
+
+
 def move_batch(db: Database, batch_id: str, *, before: Sequence[str], after: str, **columns: Any) -> bool:
     """Move a batch to another state, if it is in one of ``before``.
 

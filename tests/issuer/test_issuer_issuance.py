@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from issuer import (
+    approval,
     batches,
     institution,
     issuance,
@@ -157,6 +158,14 @@ def test_submitted_batch_is_not_changed_any_more(college: College):
         batches.confirm(college.db, actor=MAKER, batch_id=batch_id, now=college.now)
     with pytest.raises(ConflictError):
         batches.discard(college.db, actor=MAKER, batch_id=batch_id, now=college.now)
+
+
+def test_draft_that_is_given_up_leaves_no_row_and_no_file(college: College):
+    batch_id, act = college.submit_batch(new_row(1))
+    approval.withdraw(college.db, actor=MAKER, act_id=act, now=college.now)
+    batches.discard(college.db, actor=MAKER, batch_id=batch_id, now=college.now)
+    assert not batches.rows(college.db, batch_id)
+    assert store_records.batch_source(college.db, batch_id) is None
 
 
 def test_uploaded_file_is_kept_sealed(college: College):

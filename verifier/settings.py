@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ledger.client import LedgerClient
 from ledger.proof.pins import PinStore
 from verifier.answering import Collaborators
+from web.errors import SettingsError
 from web.fetcher import Fetcher
 from web.settings import Environment, ServiceSettings
 
@@ -51,9 +52,12 @@ def collaborators(settings: VerifierSettings) -> Collaborators:
     """Build what every verification of this process shares; nothing is fetched yet.
 
     Raises:
+        SettingsError: There is no pin to start from.
         PinError: The pin store is damaged, or belongs to another ledger than the pin file.
     """
     path = settings.home / PIN_FILE
+    if settings.ledger_pin is None and not path.exists():
+        raise SettingsError("set VERIFIER_LEDGER_PIN to the file that the consortium gives out")
     pins = (
         PinStore(path) if settings.ledger_pin is None else PinStore.start(path, pin_file=settings.ledger_pin)
     )

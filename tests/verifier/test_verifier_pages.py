@@ -12,8 +12,9 @@ from crypto import jcs
 from tests.verifier.conftest import INDEX, World
 from tests.verifier.paper import SHARE_KEY, URL, WALLET_URL, PaperWorld
 from vc import printed_code
-from verifier import wording
+from verifier import create_app, wording
 from verifier.api import MATCHES
+from web.errors import SettingsError
 
 HTML = {"Accept": "text/html"}
 
@@ -343,3 +344,13 @@ def test_a_form_of_another_issuer_than_its_code_names_is_not_authentic(
 def test_the_alphabet_of_the_page_is_the_printed_codes_own() -> None:
     script = Path(__file__).parents[2] / "verifier" / "static" / "verifier" / "open.js"
     assert f'"{printed_code.ALPHABET}"' in script.read_text(encoding="utf-8")
+
+
+def test_without_a_pin_to_start_from_the_verifier_refuses_and_says_what_to_set(tmp_path: Path) -> None:
+    environ = {
+        "VERIFIER_HOME": str(tmp_path),
+        "VERIFIER_URL": URL,
+        "VERIFIER_LEDGER_URL": "https://ledger.example",
+    }
+    with pytest.raises(SettingsError, match="VERIFIER_LEDGER_PIN"):
+        create_app(environ)

@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
+import httpx
 import rfc8785
 
 from web import limits
@@ -114,7 +115,7 @@ class Fetcher:
         resolve: Looks names up.
         clock: Seconds that only grow.
         seconds: Time for one fetch.
-        trust: The certificate authorities; the system's when absent.
+        trust: The certificate authorities; those of certifi, or of SSL_CERT_FILE, when absent.
     """
 
     insecure_loopback: bool = False
@@ -122,7 +123,7 @@ class Fetcher:
     resolve: Resolve | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = limits.FETCH_SECONDS
-    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    trust: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
 
     def get(
         self,

@@ -16,8 +16,8 @@
   const look = async () => {
     try {
       const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
-      // A session that ended answers with the sign-in page: the reload shows it.
-      if (answer.redirected) return location.reload();
+      // A session that ended is refused: the reload leads to the sign-in.
+      if (answer.status === 403) return location.reload();
       const found = await answer.json();
       for (const name of ["signed", "anchored", "indexed"]) show(name, found[name], found.total);
       if ((state !== null && state !== found.state) || found.printable) return location.reload();

@@ -27,7 +27,7 @@ from issuer.importing.columns import column_map as columns_of
 from issuer.importing.output import escaped
 from issuer.officers import CHECKER, MAKER
 from issuer.views import session, words
-from issuer.views.session import actor, db, officer, officer_only, parts
+from issuer.views.session import actor, db, officer, officer_file, officer_only, parts
 from schemas.catalogue import CATALOGUE
 from vc.dates import CHINA
 from web.app import body_limit
@@ -238,7 +238,7 @@ def go_on(batch_id: str) -> Response:
 
 
 @pages.get("/<batch_id>/progress")
-@officer_only
+@officer_file
 def progress(batch_id: str) -> Response:
     """Return how far the batch has come, for the script that follows it."""
     found = batches.progress(db(), batch_id)
@@ -254,7 +254,7 @@ def progress(batch_id: str) -> Response:
 
 
 @pages.get("/<batch_id>/problems")
-@officer_only
+@officer_file
 def problems(batch_id: str) -> Response:
     """Return the refused rows as the same kind of file, with what is wrong with each."""
     batch = batches.get(db(), batch_id)
@@ -272,7 +272,7 @@ def problems(batch_id: str) -> Response:
 
 
 @pages.get("/<batch_id>/result")
-@officer_only
+@officer_file
 def result(batch_id: str) -> Response:
     """Return what became of each row, as a table for a spreadsheet."""
     batches.get(db(), batch_id)

@@ -14,7 +14,7 @@ from issuer.clock import now
 from issuer.errors import IssuerError
 from issuer.importing.output import escaped
 from issuer.views import session
-from issuer.views.session import actor, db, officer, officer_only, parts
+from issuer.views.session import actor, db, officer, officer_file, officer_only, parts
 from web.i18n import iso
 
 pages = Blueprint("officers", __name__)
@@ -92,7 +92,7 @@ def log() -> str:
 
 
 @pages.get("/audit.csv")
-@officer_only
+@officer_file
 def export_log() -> Response:
     """Return the log as a table for a spreadsheet; it holds no claims."""
     text = io.StringIO(newline="")

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from issuer import approval, batches, offers, officers, printing, records, store_records
+from issuer import approval, batches, offers, officers, printing, records, store_forms
 from issuer.clock import now
 from issuer.errors import IssuerError
 from issuer.printing import SlipSheet
@@ -66,7 +66,7 @@ def show(record_id: str) -> str:
     return render_template(
         "issuer/record.html",
         record=record,
-        forms=[(form, store_records.kept_code(db(), form.id) is not None) for form in forms],
+        forms=[(form, store_forms.kept_code(db(), form.id) is not None) for form in forms],
         slip=records.slip(db(), record.id, now=now()),
         waiting=[act for act in acts if act.state == "submitted"],
         history=[act for act in acts if act.state != "submitted"],

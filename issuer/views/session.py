@@ -90,6 +90,23 @@ def officer_only(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
+def officer_file(view: View) -> View:
+    """Let a file, or an answer to a script, go to officers only: anybody else is refused, not redirected.
+
+    Raises:
+        ForbiddenError: Nobody is signed in.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not current_user.is_authenticated:
+            raise ForbiddenError("this is for signed-in officers only")
+        return view(*args, **kwargs)
+
+    guarded.officers_only = True  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
+
+
 def require_role(role: str) -> None:
     """Refuse whoever is signed in without a role; use cases that write ask again.
 

@@ -163,7 +163,14 @@
       await work();
     } catch (error) {
       say(error instanceof Refusal ? error.message : "OFFLINE");
+      if (error.message === "CODE_MISTYPED") offerCode();
     }
+  }
+
+  // What was scanned or typed stands in the box, to be corrected or sent.
+  function offerCode() {
+    const entry = document.querySelector("[data-entry]");
+    if (entry && !entry.value) entry.value = decodeURIComponent(location.hash.slice(1));
   }
 
   function start(language) {
@@ -171,8 +178,7 @@
     if (!location.hash || kind === "box" || !kind) return;
     if (!window.crypto || !crypto.subtle) {
       // Very old browsers cannot open it themselves: the code goes to the server when its owner sends the form.
-      const entry = document.querySelector("[data-entry]");
-      if (entry && kind === "code") entry.value = decodeURIComponent(location.hash.slice(1));
+      if (kind === "code") offerCode();
       say("NO_CRYPTO");
       return;
     }

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import standing, status_lists, store, store_ledger, store_records, submission
+from issuer import standing, status_lists, store, store_forms, store_ledger, submission
 from issuer.errors import IssuerError, LedgerAheadError
 from issuer.parts import Ledger, Parts
 from ledger.client import StatementRefusedError
@@ -93,7 +93,7 @@ def due(db: Database, parts: Parts, *, now: int) -> bool:
     oldest = store_ledger.oldest_unbatched(db)
     return (
         store_ledger.work_waits(db)
-        or store_records.unindexed_forms(db)
+        or store_forms.unindexed_forms(db)
         or status_lists.expiring(db, now=now)
         or (
             oldest is not None
@@ -253,7 +253,7 @@ def _store_receipt(
     )
     locator, _key = receipt_locator(digest)
     blob = seal_receipt(receipt.encode(), form_digest=digest, nonce=parts.random(_NONCE_BYTES))
-    store_records.add_sealed_receipt(db, locator=locator, blob=blob)
+    store_forms.add_sealed_receipt(db, locator=locator, blob=blob)
     store_ledger.form_anchored(db, leaf["form_id"], at=now)
 
 

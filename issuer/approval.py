@@ -27,6 +27,7 @@ from issuer import (
     revocation,
     standing,
     status_lists,
+    store_forms,
     store_officers,
     store_records,
 )
@@ -136,7 +137,7 @@ def _revoke(db: Database, _parts: Parts, act: Act, now: int) -> Arguments:
 
 def _check_form(db: Database, subject: str, arguments: Arguments) -> Arguments:
     reason = revocation.check_reason(arguments)
-    form = store_records.form(db, subject)
+    form = store_forms.form(db, subject)
     if form is None:
         raise UnknownError("no form of that id")
     if form["state"] != "valid":
@@ -151,7 +152,7 @@ def _withdraw_form(db: Database, _parts: Parts, act: Act, now: int) -> Arguments
 
 def _check_reprint(db: Database, subject: str, arguments: Arguments) -> Arguments:
     kept = _check_form(db, subject, arguments)
-    form = store_records.form(db, subject)
+    form = store_forms.form(db, subject)
     if form is None or form["kind"] != "paper":
         raise InvalidActError("only a paper form is printed again")
     return kept

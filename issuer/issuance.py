@@ -20,7 +20,7 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3
 
 from crypto.errors import CryptoError
-from issuer import audit, batches, institution, officers, signing, standing, store_records
+from issuer import audit, batches, institution, officers, signing, standing, store_forms, store_records
 from issuer.audit import WORKER, Actor
 from issuer.batches import Batch, Progress
 from issuer.errors import (
@@ -148,7 +148,7 @@ def store_form(db: Database, *, record_id: str, form: signing.SignedForm, now: i
     if institution.current_method(db) != form.verification_method:
         raise SignerChangedError("the signing key changed before the form was kept")
     try:
-        store_records.add_form(
+        store_forms.add_form(
             db,
             {
                 "id": form.id,
@@ -172,9 +172,9 @@ def store_sealed(db: Database, parts: Parts, *, record_id: str, sealed: SealedFo
     """Write a paper form with its sealed blob and its wrapped code, inside the caller's transaction."""
     form = sealed.form
     store_form(db, record_id=record_id, form=form, now=now, keep=False)
-    store_records.add_sealed_form(db, locator=sealed.code.locator, form_id=form.id, blob=sealed.blob)
+    store_forms.add_sealed_form(db, locator=sealed.code.locator, form_id=form.id, blob=sealed.blob)
     wrapped = parts.secret.wrap(sealed.code.text.encode(), purpose=CODE_PURPOSE, owner=form.id)
-    store_records.keep_code(db, form.id, wrapped)
+    store_forms.keep_code(db, form.id, wrapped)
 
 
 def press(db: Database, parts: Parts, *, now: int) -> Press:

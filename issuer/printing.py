@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import audit, batches, offers, officers, records, store_claims, store_records
+from issuer import audit, batches, offers, officers, records, store_claims, store_forms, store_records
 from issuer.audit import Actor
 from issuer.errors import PrintingClosedError, UnknownError
 from issuer.issuance import CODE_PURPOSE
@@ -77,7 +77,7 @@ def certificates(
     require_open(db, batch_id)
     with transaction(db):
         _require_officer(db, actor)
-        kept = store_records.codes_to_print(db, batch_id, offset=offset, limit=limit)
+        kept = store_forms.codes_to_print(db, batch_id, offset=offset, limit=limit)
         audit.write(
             db,
             actor=actor,
@@ -97,10 +97,10 @@ def certificate(db: Database, parts: Parts, *, form_id: str, actor: Actor, now: 
         PrintingClosedError: The form is not anchored and indexed yet.
     """
     form = records.form(db, form_id)
-    wrapped = store_records.kept_code(db, form_id)
+    wrapped = store_forms.kept_code(db, form_id)
     if wrapped is None or form.state != "valid":
         raise UnknownError("the code of this form is no longer kept; a reprint signs a new one")
-    if form.anchored_at is None or not store_records.form_indexed(db, form_id):
+    if form.anchored_at is None or not store_forms.form_indexed(db, form_id):
         raise PrintingClosedError("the form is not anchored and indexed yet")
     with transaction(db):
         _require_officer(db, actor)
@@ -114,7 +114,7 @@ def mark_printed(db: Database, *, actor: Actor, batch_id: str, now: int) -> None
     with transaction(db):
         _require_officer(db, actor)
         store_records.mark_batch(db, batch_id, "printed_at", now)
-        forgotten = store_records.forget_codes(db, batch_id)
+        forgotten = store_forms.forget_codes(db, batch_id)
         audit.write(db, actor=actor, action="batch printed", subject=batch_id, now=now, codes=forgotten)
 
 
@@ -122,7 +122,7 @@ def mark_form_printed(db: Database, *, actor: Actor, form_id: str, now: int) -> 
     """Say that a single certificate, such as a reprint, is on paper: its code is forgotten."""
     with transaction(db):
         _require_officer(db, actor)
-        store_records.forget_code(db, form_id)
+        store_forms.forget_code(db, form_id)
         audit.write(db, actor=actor, action="certificate printed", subject=form_id, now=now)
 
 
@@ -186,7 +186,7 @@ def _sheet(db: Database, parts: Parts, form_id: str, wrapped: bytes) -> Sheet:
     form = records.form(db, form_id)
     text = parts.secret.unwrap(wrapped, purpose=CODE_PURPOSE, owner=form_id)
     code = printed_code.parse(text.decode(), purpose="certificate")
-    blob = store_records.sealed_form(db, form_id)
+    blob = store_forms.sealed_form(db, form_id)
     assert blob is not None  # written in the transaction that wrote the form
     credential = json.loads(open_form(blob, code=code))
     return Sheet(records.get(db, form.record_id), form_id, code, credential, form.digest)

@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlite_utils import Database
 
 from crypto import jcs
-from issuer import institution, store, store_ledger, store_records
+from issuer import institution, store, store_forms, store_ledger
 from issuer.clock import now
 from issuer.status_lists import INDEX, served
 from schemas.bundle import VOCRED_CONTEXT, contexts, schemas
@@ -77,7 +77,7 @@ def forms(bits: int, prefix: int) -> Response:
     """Serve a bucket of sealed forms, as the anchored index has it."""
     index = _index(current(), bits, prefix)
     first, last = _span(bits, prefix)
-    entries = store_records.forms_between(current(), first, last, version=index.head.version)
+    entries = store_forms.forms_between(current(), first, last, version=index.head.version)
     return _answer(form_store.encode_bucket(entries), "application/cbor", cache=FRESH)
 
 
@@ -85,7 +85,7 @@ def forms(bits: int, prefix: int) -> Response:
 def receipts(bits: int, prefix: int) -> Response:
     """Serve a bucket of sealed receipts; its prefix is as long as the index says."""
     _index(current(), bits, prefix)
-    entries = store_records.receipts_between(current(), *_span(bits, prefix))
+    entries = store_forms.receipts_between(current(), *_span(bits, prefix))
     return _answer(form_store.encode_bucket(entries), "application/cbor", cache=FRESH)
 
 

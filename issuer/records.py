@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import store_claims, store_records
+from issuer import store_claims, store_forms, store_records
 from issuer.errors import ConflictError, UnknownError
 
 
@@ -126,7 +126,7 @@ def search(
 
 def forms(db: Database, record_id: str) -> list[Form]:
     """Return every form of a record, oldest first."""
-    return [_form(found) for found in store_records.forms(db, record_id)]
+    return [_form(found) for found in store_forms.forms(db, record_id)]
 
 
 def form(db: Database, form_id: str) -> Form:
@@ -135,7 +135,7 @@ def form(db: Database, form_id: str) -> Form:
     Raises:
         UnknownError: There is none of that id.
     """
-    found = store_records.form(db, form_id)
+    found = store_forms.form(db, form_id)
     if found is None:
         raise UnknownError("no form of that id")
     return _form(found)

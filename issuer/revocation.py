@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import issuance, signing, standing, store_claims, store_ledger, store_records
+from issuer import issuance, signing, standing, store_claims, store_forms, store_ledger, store_records
 from issuer.errors import ConflictError, ReasonRequiredError, UnknownError
 from issuer.parts import Parts
 from vc.notices import REASONS
@@ -43,7 +43,7 @@ def revoke(db: Database, *, record_id: str, reason: str, now: int) -> None:
         raise UnknownError("no record of that id")
     if not store_records.revoke_record(db, record_id, reason=reason, at=now):
         raise ConflictError("this record is revoked already")
-    for number in store_records.end_forms(db, record_id, reason=reason, at=now):
+    for number in store_forms.end_forms(db, record_id, reason=reason, at=now):
         store_ledger.mark_list(db, number, at=now)
     store_claims.void_slips(db, record_id)
 
@@ -60,12 +60,12 @@ def withdraw(
         UnknownError: No such form.
         ConflictError: It is withdrawn or revoked already.
     """
-    form = store_records.form(db, form_id)
+    form = store_forms.form(db, form_id)
     if form is None:
         raise UnknownError("no form of that id")
-    if not store_records.withdraw_form(db, form_id, reason=reason, at=now, replaced_by=replaced_by):
+    if not store_forms.withdraw_form(db, form_id, reason=reason, at=now, replaced_by=replaced_by):
         raise ConflictError("this form is withdrawn or revoked already")
-    store_records.forget_code(db, form_id)
+    store_forms.forget_code(db, form_id)
     store_ledger.mark_list(db, form["list"], at=now)
     return form
 
@@ -83,7 +83,7 @@ def sign_anew(db: Database, parts: Parts, *, form_id: str, reason: str, now: int
         ConflictError: It is no paper form, or not valid any more.
         NotAccreditedError: The registry gives no grant for the type now.
     """
-    form = store_records.form(db, form_id)
+    form = store_forms.form(db, form_id)
     if form is None or form["kind"] != signing.PAPER:
         raise UnknownError("no paper form of that id")
     record = store_records.record(db, form["record_id"])

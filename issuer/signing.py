@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crypto import jcs
-from issuer import store_ledger, store_records
+from issuer import store_forms, store_ledger
 from issuer.batches import new_id
 from issuer.institution import Institution, SigningKey
 from schemas.catalogue import CATALOGUE
@@ -191,7 +191,7 @@ def draw_slots(db: Database, *, count: int, random: Callable[[int], bytes], now:
     """
     found: list[Slot] = []
     for number, size in store_ledger.status_lists(db):
-        room = size // _FULLEST - store_records.count_indexes(db, number)
+        room = size // _FULLEST - store_forms.count_indexes(db, number)
         wanted = min(count - len(found), max(room, 0))
         indexes = _draw(db, number, size=size, count=wanted, random=random)
         found += [Slot(number, index, f"urn:uuid:{new_id(random)}") for index in indexes]
@@ -206,6 +206,6 @@ def _draw(db: Database, number: int, *, size: int, count: int, random: Callable[
     while len(drawn) < count:
         # The size is a power of two, so the remainder is as even as the bytes are.
         fresh = {int.from_bytes(random(8), "big") % size for _ in range(count - len(drawn))}
-        taken = store_records.used_indexes(db, number, fresh)
+        taken = store_forms.used_indexes(db, number, fresh)
         drawn.update(dict.fromkeys(sorted(fresh - taken, key=lambda _: random(4))))
     return list(drawn)

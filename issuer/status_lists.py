@@ -18,7 +18,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crypto import jcs
-from issuer import institution, store_ledger, store_records
+from issuer import institution, store_forms, store_ledger
 from issuer.institution import Institution
 from issuer.parts import Parts
 from issuer.signing import list_url
@@ -58,7 +58,7 @@ def prepare_changed(db: Database, parts: Parts, *, now: int) -> list[str]:
             if number in changed or list_resource(number) in expiring:
                 since = changed.get(number) or now
                 made += _prepare_list(db, parts, number=number, size=size, since=since, now=now)
-        if INDEX in expiring or store_records.unindexed_forms(db):
+        if INDEX in expiring or store_forms.unindexed_forms(db):
             made.append(_prepare_index(db, now=now))
     return made
 
@@ -103,7 +103,7 @@ def statement_body(db: Database, parts: Parts) -> list[dict[str, Any]]:
 
 
 def _prepare_list(db: Database, parts: Parts, *, number: int, size: int, since: int, now: int) -> list[str]:
-    ended = store_records.ended_forms(db, number)
+    ended = store_forms.ended_forms(db, number)
     body = _signed_list(db, parts, _draft(db, list_resource(number), since=since, now=now), ended, size)
     sealed = _notices(
         institution.load(db),
@@ -166,7 +166,7 @@ def _notice(found: dict[str, Any]) -> Notice:
 
 def _prepare_index(db: Database, *, now: int) -> str:
     draft = _draft(db, INDEX, since=now, now=now)
-    locators = store_records.index_forms(db, draft.version)
+    locators = store_forms.index_forms(db, draft.version)
     bits = form_store.choose_prefix_bits(locators)
     buckets = form_store.into_buckets(locators, bits=bits)
     document = form_store.index(

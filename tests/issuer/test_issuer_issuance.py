@@ -15,6 +15,7 @@ from issuer import (
     records,
     signing,
     store,
+    store_forms,
     store_records,
     worker,
 )
@@ -114,11 +115,11 @@ def test_key_that_changes_in_mid_batch_pauses_it_until_a_checker_goes_on(
     sign(college)
     paused = batches.progress(college.db, batch_id)
     assert (paused.state, paused.problem, paused.signed) == ("paused", "SIGNER_CHANGED", 2)
-    assert store_records.signers(college.db, batch_id) == {old: 2}
+    assert store_forms.signers(college.db, batch_id) == {old: 2}
     issuance.continue_paused(college.db, college.parts, actor=CHECKER, batch_id=batch_id, now=college.now)
     sign(college)
     new = institution.current_method(college.db)
-    assert store_records.signers(college.db, batch_id) == {old: 2, new: 2}
+    assert store_forms.signers(college.db, batch_id) == {old: 2, new: 2}
     assert (old.encode() in institution.document(college.db)) is not compromised
     assert institution.key_compromised(college.db, old) is compromised
 

@@ -1,4 +1,4 @@
-"""``vocred serve``: what dies is started again, a wish to stop ends everything, bad settings end it at once."""
+"""``vocred serve``: what dies is started again, a wish to stop ends all, bad settings end it at once."""
 
 import http.client
 import os

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
 if TYPE_CHECKING:
+    from flask import Flask
+
     from issuer.parts import Parts
 
 
@@ -15,7 +15,7 @@ def create_app(
     *,
     parts: "Parts | None" = None,
     clock: Callable[[], float] | None = None,
-) -> Flask:
+) -> "Flask":
     """Make the issuer's WSGI application.
 
     Args:

@@ -25,7 +25,6 @@ from issuer import (
     batches,
     institution,
     issuance,
-    landing,
     offers,
     officers,
     printing,
@@ -272,7 +271,7 @@ def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
             slip = _two(session, actor, session.officer(checker), kind="reissue-slip", subject=found.id)
         minted = offers.mint_for(session.db, session.parts, slip_id=slip["slip_id"], now=session.now)
         answer = {
-            "offer": landing.offer_link(minted.uri),
+            "offer": minted.link,
             "tx_code": slip["pin"],
             "slip": slip["link"],
         }

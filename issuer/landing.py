@@ -5,8 +5,6 @@ script the student types it. Posting the form mints an offer and shows who offer
 wallet, and a link and QR code for any other wallet. The PIN is asked for by the wallet, never here.
 """
 
-from urllib.parse import quote
-
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from flask_babel import gettext
 
@@ -24,7 +22,6 @@ from web.rate import RateLimiter, client_key
 
 landing = Blueprint("landing", __name__)
 
-SCHEME = "openid-credential-offer://"
 RULE = "30/minute"
 
 
@@ -45,21 +42,15 @@ def show_offer() -> Response:
     except (ClaimError, CodeError, RateLimitedError) as error:
         document = problems.problem(error)
         return _page(problem=document, typed=typed, status=document["status"])
-    link = offer_link(minted.uri)
     code = printed_code.parse(typed, purpose="claim")
     return _page(
         credential_name=CATALOGUE[minted.credential_type].display,
         minutes=minted.expires_in // 60,
         # The code travels in the fragment again: the wallet's page reads it there and mints its own offer.
         wallet_link=f"{_parts().settings.wallet_url}/O#{code.text}",
-        offer_link=link,
-        offer_qr=qr.svg(link, label=gettext("用其他钱包扫描的二维码")),
+        offer_link=minted.link,
+        offer_qr=qr.svg(minted.link, label=gettext("用其他钱包扫描的二维码")),
     )
-
-
-def offer_link(uri: str) -> str:
-    """Return the link by which any OpenID4VCI wallet opens an offer. Spec: OpenID4VCI 1.0, section 4.1.3."""
-    return f"{SCHEME}?credential_offer_uri={quote(uri, safe='')}"
 
 
 def _page(*, status: int = 200, **values: object) -> Response:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sqlite_utils import Database
 
@@ -78,6 +79,11 @@ class MintedOffer:
     uri: str
     credential_type: str
     expires_in: int
+
+    @property
+    def link(self) -> str:
+        """The link by which any OpenID4VCI wallet opens the offer. Spec: OpenID4VCI 1.0, section 4.1.3."""
+        return f"openid-credential-offer://?credential_offer_uri={quote(self.uri, safe='')}"
 
 
 def make_slip(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:

@@ -21,7 +21,6 @@ from crypto.keys import PrivateKey
 from ledger import governance_keys, proposing
 from ledger.client import LedgerClient, StatementRefusedError, Transport
 from ledger.core.genesis import DEFAULT_DELAY, make_genesis
-from ledger.core.machine import Core
 from ledger.core.members import ACCREDITOR
 from ledger.governance_keys import GovernanceKey
 from ledger.proof.pins import Pin, PinStore
@@ -102,6 +101,9 @@ def init(
     }
     genesis = make_genesis(time=_now(), members=[operator], signers=[did], delay=delay)
     write_key(home / RECEIPT_KEY, receipt_key)
+    # Only the first command of a ledger opens a database; the others start without one.
+    from ledger.core.machine import Core
+
     Core.create(home / DATABASE, genesis).close()
     (home / PIN).write_bytes(Pin.from_genesis(genesis).to_bytes())
     _say(as_json_, genesis.chain_id, chainId=genesis.chain_id, pin=str(home / PIN), did=did)

@@ -16,8 +16,6 @@ from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
-import httpx
-
 from crypto import cbor, strict_json
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.multibase import base64url_encode
@@ -353,6 +351,8 @@ class LedgerClient:
         return self._send("GET", f"{path}?{encoded}" if encoded else path, b"")
 
     def _send(self, method: str, path: str, content: bytes, *, content_type: str | None = None) -> bytes:
+        import httpx
+
         headers = {} if content_type is None else {"Content-Type": content_type}
         try:
             answer = self._http(method, self._url + path, content=content or None, headers=headers)
@@ -367,6 +367,9 @@ class LedgerClient:
 
 def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
     """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
+    # httpx takes long to import: whoever never asks a node does without.
+    import httpx
+
     client = httpx.Client(
         timeout=timeout, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
     )

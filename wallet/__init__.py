@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
 if TYPE_CHECKING:
+    from flask import Flask
+
     from wallet.parts import Parts
 
 
@@ -16,7 +16,7 @@ def create_app(
     *,
     parts: "Parts | None" = None,
     clock: Callable[[], datetime] | None = None,
-) -> Flask:
+) -> "Flask":
     """Make the wallet's WSGI application.
 
     Args:

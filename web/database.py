@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask, current_app, g
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3
 
 from web.errors import SettingsError, StorageBusyError, StorageError, StorageFullError
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 BUSY_MILLISECONDS = 5_000
 _BEGIN_TRIES = 3
@@ -108,7 +111,7 @@ def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) ->
         raise
 
 
-def init_app(app: Flask, path: Path) -> None:
+def init_app(app: "Flask", path: Path) -> None:
     """Give each request that asks a connection to ``path``, closed when the request ends."""
     require_sqlite()
     app.config["DATABASE"] = path
@@ -117,12 +120,17 @@ def init_app(app: Flask, path: Path) -> None:
 
 def current() -> Database:
     """Return the connection of the current request."""
+    # Commands and workers use this module without Flask, and start the faster.
+    from flask import current_app, g
+
     if "database" not in g:
         g.database = connect(current_app.config["DATABASE"])
     return g.database
 
 
 def _close(_error: BaseException | None) -> None:
+    from flask import g
+
     db = g.pop("database", None)
     if db is not None:
         db.close()

@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from socket import AF_UNSPEC, SOCK_STREAM, gaierror, getaddrinfo
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
-import httpx
 import rfc8785
 
 from web import limits
@@ -123,7 +123,7 @@ class Fetcher:
     resolve: Resolve | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = limits.FETCH_SECONDS
-    trust: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
+    trust: ssl.SSLContext | None = None
 
     def get(
         self,
@@ -189,7 +189,11 @@ class Fetcher:
         with (
             _translated(),
             httpcore.ConnectionPool(
-                ssl_context=self.trust, network_backend=backend, max_keepalive_connections=0, retries=0
+                # Plain http, which is for one machine only, has no use for them, and reading them takes long.
+                ssl_context=(self.trust or _authorities()) if parts.scheme == "https" else None,
+                network_backend=backend,
+                max_keepalive_connections=0,
+                retries=0,
             ) as pool,
             pool.stream(
                 method,
@@ -372,6 +376,14 @@ def _literal(host: str) -> str | None:
 
 def _system_resolve(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in getaddrinfo(host, port, family=AF_UNSPEC, type=SOCK_STREAM)]
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return a context that trusts the authorities of certifi, or of SSL_CERT_FILE."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 _lookup_lock = threading.Lock()

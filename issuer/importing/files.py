@@ -10,7 +10,6 @@ from issuer.importing.errors import FileRefusedError, FileTooLargeError
 from issuer.importing.layout import header_score
 from issuer.importing.limits import MAX_FILE_BYTES
 from issuer.importing.tables import Table
-from issuer.importing.workbooks import read_workbook
 
 _FOREIGN_FILES = (
     (b"\xd0\xcf\x11\xe0", "这是旧版 .xls 或加了打开密码的工作簿；请另存为 .xlsx（不加密码）后重试"),
@@ -49,6 +48,9 @@ def read_table(data: bytes, filename: str, maps: Sequence[ColumnMap]) -> Table:
         raise FileRefusedError("文件是空的；请核对是否选对了文件")
     score = partial(header_score, column_maps=maps)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        # openpyxl takes longer to import than most files take to check: only a workbook pays for it.
+        from issuer.importing.workbooks import read_workbook
+
         return read_workbook(data, score=score)
     for magic, sentence in _FOREIGN_FILES:
         if data.startswith(magic):

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import openpyxl
-from openpyxl.utils import get_column_letter
-
 from issuer.importing.columns import maps_of
 from issuer.importing.content import starts_formula
 from issuer.importing.files import read_table
@@ -126,6 +123,10 @@ def _text_file(rows: Sequence[tuple[int, list[str]]], table: Table) -> bytes:
 
 
 def _workbook(rows: Sequence[tuple[int, list[str]]], check: ImportCheck, table: Table) -> bytes:
+    # Imported here because it takes long, and most commands write no workbook.
+    import openpyxl
+    from openpyxl.utils import get_column_letter
+
     workbook = openpyxl.Workbook(write_only=False)
     sheet = workbook.active
     assert sheet is not None

@@ -165,6 +165,29 @@ def standing(
     return found, known, document
 
 
+def receipt_of(
+    db: Database, wallet: Wallet, item: Held, *, issuer: KnownIssuer, parts: Parts, now: datetime
+) -> bytes | None:
+    """Give a form's receipt: the one that is kept, or one that its issuer's store has by now, which is then
+    kept.
+
+    Returns:
+        The receipt, or None while there is none or the store cannot be had.
+    """
+    if item.receipt is not None:
+        return item.receipt
+    try:
+        found = ReceiptStore(issuer.record, parts=parts).find(item.credential, now=now)
+    except CannotCheckError:
+        return None
+    if found is not None:
+        row = item.credential_id
+        sealed = wallet.vault.seal(found.hex(), kind="receipt", row=row, random=parts.random)
+        with transaction(db):
+            store.set_receipt(db, wallet.account_id, row, sealed)
+    return found
+
+
 def anchoring(item: Held, *, parts: Parts, now: datetime) -> Anchoring | None:
     """Say when a form was anchored, or None where that cannot be proved now."""
     if item.receipt is None:

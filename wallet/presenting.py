@@ -108,7 +108,7 @@ def share(
     key = parts.random(shares.KEY_BYTES)
     ends_at = (now + timedelta(days=days)).replace(microsecond=0)
     presentation = _presentation(chosen, share_id=share_id, ends_at=ends_at, parts=parts, now=now)
-    package = shares.encode_package(_package(chosen, presentation, parts=parts, now=now))
+    package = shares.encode_package(_package(db, wallet, chosen, presentation, parts=parts, now=now))
     blob = shares.seal_package(package, key=key, share_id=share_id, nonce=parts.random(NONCE_BYTES))
     content = {"label": shown, "key": key.hex(), "titles": [_titles(item) for item in chosen]}
     with transaction(db):
@@ -250,7 +250,15 @@ def _presentation(
     return signed
 
 
-def _package(chosen: list[Held], presentation: dict[str, Any], *, parts: Parts, now: datetime) -> Package:
+def _package(
+    db: Database,
+    wallet: Wallet,
+    chosen: list[Held],
+    presentation: dict[str, Any],
+    *,
+    parts: Parts,
+    now: datetime,
+) -> Package:
     """Gather what proves the certificates, so that the share can be checked while their issuers are away.
 
     What cannot be had now is left out: the verifier then looks for it itself.
@@ -259,11 +267,15 @@ def _package(chosen: list[Held], presentation: dict[str, Any], *, parts: Parts, 
     notices: dict[str, dict[str, Any]] = {}
     documents: dict[bytes, bytes] = {}
     keys: dict[StateKey, None] = {}
+    receipts = {credentials.digest(item.credential): item.receipt for item in chosen}
     for item in chosen:
         try:
             found, known, document = holding.standing(item.credential, parts=parts, now=now)
         except CannotCheckError:
             continue
+        # The form may have been anchored since the wallet last looked.
+        receipt = holding.receipt_of(db, wallet, item, issuer=known, parts=parts, now=now)
+        receipts[credentials.digest(item.credential)] = receipt
         did = known.record.did
         url = item.credential["credentialStatus"]["statusListCredential"]
         lists[url] = json.loads(found.list_bytes)
@@ -276,9 +288,7 @@ def _package(chosen: list[Held], presentation: dict[str, Any], *, parts: Parts, 
     snapshot, agreements = _stapled(list(keys), parts=parts, now=now)
     return Package(
         presentation=presentation,
-        receipts={
-            credentials.digest(item.credential): item.receipt for item in chosen if item.receipt is not None
-        },
+        receipts={digest: receipt for digest, receipt in receipts.items() if receipt is not None},
         snapshot=snapshot,
         status_lists=tuple(lists.values()),
         notices=notices,

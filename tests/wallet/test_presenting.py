@@ -107,6 +107,15 @@ def test_package_carries_what_proves_it_while_the_issuer_is_away(
     assert package.snapshot is not None
 
 
+def test_receipt_that_came_since_the_last_look_travels_with_the_share(
+    db, wallet, credential_id, college, share
+):
+    form = holding.one(db, wallet, credential_id, now=NOW).credential
+    bundle = college.anchor(form)
+    assert opened(db, share(credential_id)).receipts == {credentials.digest(form): bundle}
+    assert holding.one(db, wallet, credential_id, now=NOW).receipt == bundle
+
+
 def test_share_is_made_also_while_the_issuer_is_away(db, credential_id, college, network, share):
     network.away.add(college.url)
     package = opened(db, share(credential_id))

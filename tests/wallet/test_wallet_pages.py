@@ -3,9 +3,11 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import FileSystemBytecodeCache
 
 import wallet as wallet_package
 from tests.wallet.conftest import PASSPHRASE
@@ -30,13 +32,19 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory):
+    """Keep compiled templates between the applications of a run: compiling them is half of its work."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(environ, parts, clock):
+def make_app(environ, parts, clock, compiled_templates):
     """Make the application as one worker process of several would."""
 
     def make():
         app = create_app(environ, parts=parts, clock=clock)
-        app.config["TESTING"] = False
+        app.jinja_env.bytecode_cache = compiled_templates
         return app
 
     return make
@@ -469,8 +477,6 @@ def test_wallet_is_deleted_only_with_its_passphrase(holder, link, app, db):
 
 
 def test_every_sentence_of_the_pages_has_its_english():
-    from pathlib import Path
-
     path = Path(wallet_package.__file__).parent / "translations" / "en" / "LC_MESSAGES" / "messages.po"
     with path.open("rb") as file:
         catalogue = read_po(file, locale="en")

@@ -10,7 +10,6 @@ AREAS = {"CRED", "STAT", "VCI", "FILE", "SHARE"}
 NOT_YET = {
     "FILE-018": "certificates are pages for printing; PDF files come later",
     "FILE-019": "likewise: PDF files come later",
-    "FILE-021": "there are no export links yet",
     "FILE-022": "there is no export yet",
     "VCI-016": "DPoP comes later; access tokens live five minutes",
 }

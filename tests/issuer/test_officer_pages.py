@@ -377,6 +377,7 @@ def test_text_of_a_certificate_is_printed_literally(at_summer: College, maker: O
     assert "<script>alert" not in page
 
 
+@pytest.mark.case("FILE-021")
 def test_files_go_to_signed_in_officers_only(issued: str, app: Flask):
     stranger = app.test_client()
     for path in (f"{issued}/problems", f"{issued}/result", f"{issued}/progress", "/audit.csv"):

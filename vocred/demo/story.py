@@ -268,7 +268,7 @@ class Story:
         if answer.status_code != 200:
             raise DemoError(f"the verifier refused the question: {answer.text[:500]}")
         report = answer.json()
-        _expect("the verdict", report["verdict"], expected, detail=report)
+        _expect("the verdict", report["verdict"], expected, report=report)
         return report
 
     def verify_link(self, link: str, expected: str) -> Mapping[str, Any]:
@@ -277,7 +277,7 @@ class Story:
         if not output:
             raise DemoError(f"vocred verify: {complaint}")
         report = json.loads(output)
-        _expect("the verdict", report.get("verdict"), expected, detail=report)
+        _expect("the verdict", report.get("verdict"), expected, report=report)
         _expect("the exit status for valid only", status == 0, expected == VALID)
         return report
 
@@ -343,7 +343,11 @@ def _at_once(act: Callable[[_Item], _Made], items: Sequence[_Item]) -> list[_Mad
         return list(pool.map(act, items))
 
 
-def _expect(what: str, found: Any, expected: Any, *, detail: Any = None) -> None:
-    if found != expected:
-        shown = f"\n{json.dumps(detail, ensure_ascii=False, indent=2)[:4000]}" if detail is not None else ""
-        raise DemoError(f"{what}: expected {expected!r}, found {found!r}{shown}")
+def _expect(what: str, found: Any, expected: Any, *, report: Mapping[str, Any] | None = None) -> None:
+    """Compare, and say why a verdict differs: its reason and the checks that did not pass."""
+    if found == expected:
+        return
+    told = report or {}
+    wrong = [check for check in told.get("checks", []) if check["outcome"] != "passed"]
+    why = json.dumps([told.get("reason"), *told.get("notes", []), *wrong], ensure_ascii=False, indent=2)
+    raise DemoError(f"{what}: expected {expected!r}, found {found!r}" + (f"\n{why}" if report else ""))

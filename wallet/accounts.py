@@ -137,6 +137,11 @@ def exists(db: Database, name: str) -> bool:
     return store.account_by_name(db, _name_key(check_name(name))) is not None
 
 
+def names(db: Database) -> list[str]:
+    """Return the names of all accounts."""
+    return store.account_names(db)
+
+
 def open_wallet(
     db: Database, *, name: str, passphrase: str, gate: PassphraseGate, now: datetime, random: Random
 ) -> Wallet:

@@ -40,19 +40,20 @@ class _Session:
     parts: Parts
     now: datetime
 
-    def open(self, account: str) -> Wallet:
-        """Open an account with the passphrase from the environment."""
+    def open(self, account: str | None) -> Wallet:
+        """Open an account, else the only one, with the passphrase from the environment."""
         return accounts.open_wallet(
             self.db,
-            name=account,
+            name=account or self._only_account(),
             passphrase=_passphrase(),
             gate=self.parts.gate,
             now=self.now,
             random=self.parts.random,
         )
 
-    def open_or_make(self, account: str) -> Wallet:
+    def open_or_make(self, account: str | None) -> Wallet:
         """Open an account, making it first if no wallet has its name."""
+        account = account or self._only_account()
         if accounts.exists(self.db, account):
             return self.open(account)
         return accounts.create(
@@ -64,9 +65,17 @@ class _Session:
             random=self.parts.random,
         )
 
+    def _only_account(self) -> str:
+        names = accounts.names(self.db)
+        if len(names) != 1:
+            raise click.UsageError(f"there are {len(names)} wallets here: name one with --account")
+        return names[0]
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-of_account = click.option("--account", required=True, help="The wallet's name.")
+of_account = click.option(
+    "--account", envvar="WALLET_ACCOUNT", help="The wallet's name; else WALLET_ACCOUNT, else the only one."
+)
 
 
 @click.group()
@@ -87,7 +96,7 @@ def migrate() -> None:
 @click.option("--tx-code", "pin", help="The PIN that came by another way.")
 @of_account
 @as_json
-def accept(offer: str, pin: str | None, account: str, as_json: bool) -> None:
+def accept(offer: str, pin: str | None, account: str | None, as_json: bool) -> None:
     """Claim what OFFER offers: an offer, a claim link or a claim code.
 
     The account is made if it is absent. An OFFER whose claim was interrupted is taken up where it stopped.
@@ -118,7 +127,7 @@ def accept(offer: str, pin: str | None, account: str, as_json: bool) -> None:
 @cli.command("list")
 @of_account
 @as_json
-def list_(account: str, as_json: bool) -> None:
+def list_(account: str | None, as_json: bool) -> None:
     """List what the wallet holds, with the status as of now."""
     with _session() as session:
         wallet = session.open(account)
@@ -150,7 +159,7 @@ def list_(account: str, as_json: bool) -> None:
 @click.option("--days", type=click.Choice([str(days) for days in presenting.DAYS]), default="30")
 @click.option("--label", default="", help="For whom; only you see it.")
 @as_json
-def share(credential_ids: tuple[str, ...], account: str, days: str, label: str, as_json: bool) -> None:
+def share(credential_ids: tuple[str, ...], account: str | None, days: str, label: str, as_json: bool) -> None:
     """Make a link that shows the certificates ID to whoever has it."""
     with _session() as session:
         wallet = session.open(account)
@@ -175,7 +184,7 @@ def share(credential_ids: tuple[str, ...], account: str, days: str, label: str, 
 @cli.command()
 @click.argument("share_id", metavar="SHARE")
 @of_account
-def close(share_id: str, account: str) -> None:
+def close(share_id: str, account: str | None) -> None:
     """Close the share SHARE for good."""
     with _session() as session:
         presenting.close(session.db, session.open(account), share_id, now=session.now)

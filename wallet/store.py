@@ -31,6 +31,11 @@ def account_by_name(db: Database, name_key: str) -> Row | None:
     return _one(db, "select * from account where name_key = :name_key", {"name_key": name_key})
 
 
+def account_names(db: Database) -> list[str]:
+    """List the names of all accounts, the oldest first."""
+    return [row["name"] for row in db.query("select name from account order by made_at, id")]
+
+
 def account(db: Database, account_id: str) -> Row | None:
     """Find an account by its id."""
     return _one(db, "select * from account where id = :id", {"id": account_id})

@@ -1,10 +1,12 @@
 """Lets a Python process reach loopback addresses only, and remembers who tried to go further.
 
 The suite installs it in its own process; services that tests start get this folder as PYTHONPATH, so
-that Python imports it before anything else.
+that Python imports it before anything else. With SOCKET_GUARD_LOG in the environment, what was refused is
+also appended to that file: a service's memory cannot be looked into.
 """
 
 import ipaddress
+import os
 import sys
 
 violations: list[str] = []
@@ -43,6 +45,9 @@ def _guard(event: str, arguments: tuple) -> None:
         return
     if refused:
         violations.append(f"{event} {address!r}")
+        if log := os.environ.get("SOCKET_GUARD_LOG"):
+            with open(log, "a", encoding="utf-8") as file:
+                file.write(f"{event} {address!r}\n")
         raise OutboundConnectionError(f"{event} to {address!r}")
 
 

@@ -7,6 +7,7 @@ first row is told where the second one is.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from issuer.importing.cells import CellReading
 from issuer.importing.codes import CODES
@@ -15,6 +16,7 @@ from issuer.importing.layout import DataRow
 from issuer.importing.model import IssuedLookup, IssuedRecord, Severity
 from issuer.importing.rules import Located
 
+_NAMED = 10  # rows that a sentence names before it trails off
 _BROKEN_NUMBERS = ("E02", "E03", "E04", "E07", "E12", "E14", "E17")
 _ACHIEVEMENT: Mapping[bool, tuple[str, ...]] = {
     True: ("level", "majorCode", "conclusion"),
@@ -148,8 +150,8 @@ def _groups(rows: Iterable[RowReading], key: str) -> Iterator[list[RowReading]]:
 
 
 def _others(row: RowReading, group: Sequence[RowReading]) -> str:
-    numbers = [str(other.line) for other in group if other is not row]
-    return "、".join(numbers[:10]) + ("等" if len(numbers) > 10 else "")
+    numbers = [str(other.line) for other in islice((other for other in group if other is not row), _NAMED)]
+    return "、".join(numbers) + (" …" if len(group) - 1 > _NAMED else "")
 
 
 def _note_repeats(rows: Sequence[RowReading], key: str, code: str, headers: Mapping[str, str]) -> None:

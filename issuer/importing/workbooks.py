@@ -6,6 +6,7 @@ document type, so there are no entities. Formulas are never evaluated: their tex
 """
 
 import io
+import itertools
 import re
 import warnings
 import zipfile
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import openpyxl
 from defusedxml import DefusedXmlException
@@ -23,6 +25,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.worksheet._reader import CELL_TAG, INLINE_STRING, ROW_TAG, VALUE_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from issuer.importing.decoding import HeaderScore
 from issuer.importing.errors import FileRefusedError, FileTooLargeError
@@ -57,6 +61,8 @@ _COLUMN_SPAN = re.compile(rb"\b(min|max)=\"(\d+)\"")
 _ZEROS = re.compile(r"(0+)(?:\.(0+))?")
 _ENCODED_RETURN = "_x000D_"
 _PEEK_ROWS = 30
+_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}t"
+_RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT_TAG}"
 
 
 @dataclass
@@ -67,15 +73,18 @@ class _Reading:
     kinds: dict[tuple[int, int], CellKind] = field(default_factory=dict)
 
     def add(self, cells: Sequence[ReadOnlyCell]) -> None:
-        """Add a row, without the empty cells at its end."""
+        """Add a row, with its cells where they stand and without empty ones at its end."""
         row: list[str] = []
         for cell in cells:
             text, kind = _text(cell)
+            if not text or cell.column > MAX_COLUMNS:
+                continue
+            if cell.column <= len(row):
+                raise FileRefusedError(_UNREADABLE)
+            row.extend("" for _ in range(cell.column - 1 - len(row)))
             if kind is not CellKind.TEXT:
-                self.kinds[len(self.rows), len(row)] = kind
+                self.kinds[len(self.rows), cell.column - 1] = kind
             row.append(text[:MAX_CELL_CHARACTERS])
-        while row and not row[-1]:
-            row.pop()
         self.rows.append(row)
 
 
@@ -209,33 +218,66 @@ def _read_sheets(workbook: Workbook, score: HeaderScore) -> Table:
 
 
 def _best_score(sheet: ReadOnlyWorksheet, score: HeaderScore) -> int:
-    rows = _cells(sheet, last=_PEEK_ROWS)
-    return max((score([_text(cell)[0] for cell in row]) for row in rows), default=0)
+    rows = itertools.islice(_cells(sheet), _PEEK_ROWS)
+    return max((score(_texts(cells)) for _, cells in rows), default=0)
+
+
+def _texts(cells: Sequence[ReadOnlyCell]) -> list[str]:
+    return [_text(cell)[0] for cell in cells]
 
 
 def _read_sheet(sheet: ReadOnlyWorksheet) -> _Reading:
     reading = _Reading()
-    previous = None
-    waiting = 0  # blank rows since the last row that holds something
-    for count, row in enumerate(_cells(sheet, last=None), start=1):
-        if count > MAX_SHEET_ROWS:
+    last = 0
+    for count, (number, cells) in enumerate(_cells(sheet), start=1):
+        if count > MAX_SHEET_ROWS or number > MAX_SHEET_ROWS:
             raise FileTooLargeError("工作表的行数超过 Excel 的上限")
-        # openpyxl gives the same tuple for every row that is absent: nothing to look at again.
-        if row is previous or all(cell.value is None for cell in row):
-            previous, waiting = row, waiting + 1
+        if number <= last:
+            raise FileRefusedError(_UNREADABLE)
+        last = number
+        if not any(cell.value is not None for cell in cells):
             continue
-        if count > MAX_ROWS:
-            raise FileTooLargeError("超过%(most)s行，请分成几个文件导入", line=count, most=MAX_ROWS)
-        reading.rows.extend([] for _ in range(waiting))
-        waiting = 0
-        reading.add(row)
+        if number > MAX_ROWS:
+            raise FileTooLargeError("超过%(most)s行，请分成几个文件导入", line=number, most=MAX_ROWS)
+        reading.rows.extend([] for _ in range(number - 1 - len(reading.rows)))
+        reading.add(cells)
     return reading
 
 
-def _cells(sheet: ReadOnlyWorksheet, *, last: int | None) -> Iterator[tuple[ReadOnlyCell, ...]]:
-    # What a file says about its own dimensions is not believed.
-    sheet.reset_dimensions()
-    return sheet.iter_rows(min_row=1, max_row=last, max_col=MAX_COLUMNS)
+def _cells(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, list[ReadOnlyCell]]]:
+    """Return the rows that the sheet's XML has, each with its number and the cells that it has.
+
+    openpyxl understands cells and rows; the XML is walked here, by the parser written in C. (openpyxl walks
+    it with defusedxml's, several times slower; ``check_archive`` has seen that there are no entities.)
+    What the sheet says about its own dimensions is not believed.
+    """
+    workbook = sheet.parent
+    parser = WorkSheetParser(
+        None,
+        sheet._shared_strings,
+        data_only=False,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,
+        timedelta_formats=workbook._timedelta_formats,
+    )
+    with sheet._get_source() as source:
+        for _, element in ElementTree.iterparse(source):  # noqa: S314 - see above
+            if element.tag == CELL_TAG and element.get("t") == "inlineStr":
+                _flatten(element)
+            elif element.tag == ROW_TAG:
+                number, cells = parser.parse_row(element)
+                element.clear()
+                yield number, [ReadOnlyCell(sheet, **cell) for cell in cells]
+
+
+def _flatten(cell: ElementTree.Element) -> None:
+    """Make a plain text of an inline string: its runs but for the phonetic ones; the rest is formatting."""
+    inline = cell.find(INLINE_STRING)
+    if inline is None:
+        return
+    texts = (*inline.findall(_TEXT_TAG), *inline.findall(_RUN_TEXT))
+    cell.set("t", "str")
+    ElementTree.SubElement(cell, VALUE_TAG).text = "".join(text.text or "" for text in texts)
 
 
 def _text(cell: ReadOnlyCell) -> tuple[str, CellKind]:

@@ -1,6 +1,7 @@
 """Files: encodings, layouts, workbooks, and what is refused before it is parsed."""
 
 import io
+import re
 import zipfile
 from datetime import date, datetime
 
@@ -387,6 +388,27 @@ def _with_entries(data, entries, *, compression=zipfile.ZIP_DEFLATED):
         for name, content in entries:
             new.writestr(name, content)
     return output.getvalue()
+
+
+def test_runs_of_differently_formatted_text_are_one_name(graduates):
+    data = graduates.xlsx(graduates.lines({}))
+    path = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheet = archive.read(path).decode()
+    runs = "<is><r><t>钱</t></r><r><rPr><b/></rPr><t>源艳</t></r><rPh sb='0' eb='1'><t>qian</t></rPh></is>"
+    changed, count = re.subn("<is><t[^>]*>(钱源艳|&#38065;&#28304;&#33395;)</t></is>", runs, sheet)
+    assert count == 1
+    checked = graduates.check(_with_entries(data, [(path, changed.encode())]))
+    assert checked.rows[0].values["name"] == "钱源艳"
+
+
+def test_rows_out_of_order_are_refused(graduates):
+    data = graduates.xlsx(graduates.lines({}))
+    path = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheet = archive.read(path).decode()
+    with pytest.raises(FileRefusedError, match="打不开"):
+        graduates.check(_with_entries(data, [(path, sheet.replace('<row r="2"', '<row r="1"').encode())]))
 
 
 @pytest.mark.case("FILE-002")

@@ -80,9 +80,13 @@ def _work(db: Database, parts: Parts, stop: threading.Event, *, clock: Callable[
 
 
 def _ask_for_standing(db: Database, parts: Parts, *, now: int) -> None:
-    """Ask the registry until it names this issuer; from then on the anchoring rounds ask."""
+    """Ask the registry until it names this issuer and grants it something; then the anchoring rounds ask.
+
+    Who was accredited a moment ago may issue within seconds, not after the next round.
+    """
     current = standing.current(db)
-    if parts.ledger is None or current.number is not None or now % UNREGISTERED_SECONDS:
+    granted = current.number is not None and current.grants_in_force(now)
+    if parts.ledger is None or granted or now % UNREGISTERED_SECONDS:
         return
     try:
         standing.refresh(db, parts.ledger, now=now)

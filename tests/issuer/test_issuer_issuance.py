@@ -14,6 +14,7 @@ from issuer import (
     printing,
     records,
     signing,
+    standing,
     store,
     store_forms,
     store_records,
@@ -184,6 +185,18 @@ def test_worker_signs_and_anchors_what_was_approved(college: College):
         college.wait(2)
         worker.look(college.db, college.parts, now=college.now)
     assert batches.progress(college.db, batch_id).printable
+
+
+def test_worker_soon_sees_that_the_issuer_was_accredited(college: College):
+    college.grant(GRADUATION, until=college.now)
+    college.wait(10)
+    standing.refresh(college.db, college.parts.ledger, now=college.now)
+    assert not standing.current(college.db).grants_in_force(college.now)
+    college.grant(GRADUATION)
+    for _ in range(2):
+        college.wait(7)
+        worker.look(college.db, college.parts, now=college.now)
+    assert standing.current(college.db).grants_in_force(college.now) == {GRADUATION}
 
 
 def test_worker_forgets_what_has_ended(college: College):

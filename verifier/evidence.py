@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.registry import Grant, IssuerRecord, StatusRecord
 from vc import dates
+from vc.data_integrity import VerifiedProof
 from vc.recognition import Agreement
 
 Source = Literal["ledger", "remembered", "staple"]
@@ -49,6 +50,18 @@ class Registry:
         return self.snapshot.status(self.issuer_id, url)
 
 
+class ProvedLists(Protocol):
+    """Remembers the proofs of lists that verified: thousands of certificates name the same list."""
+
+    def get(self, key: bytes) -> tuple[VerifiedProof, ...] | None:
+        """Return the proofs of the list with that JCS digest, or None."""
+        ...
+
+    def put(self, key: bytes, value: tuple[VerifiedProof, ...]) -> None:
+        """Remember them."""
+        ...
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A status list that may answer; nothing about it is checked.
@@ -56,10 +69,12 @@ class Candidate:
     Attributes:
         document: The list credential.
         served: Where it came from: the issuer just now, our own cache, or the share.
+        proved: Where its proofs are remembered once they verified; None: nowhere.
     """
 
     document: Mapping[str, Any] = field(repr=False)
     served: Literal["issuer", "cache", "staple"]
+    proved: ProvedLists | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from ledger.registry import (
 )
 from vc import dates, documents, form_store, status
 from vc.bitstring import clears_any
+from vc.data_integrity import VerifiedProof
 from vc.errors import StatusError, StoreError, VcError
 from vc.form_store import StoreIndex
 from vc.recognition import Agreement
@@ -96,6 +97,7 @@ class Memory:
 
     documents: Recent[bytes, bytes] = field(default_factory=lambda: Recent(512))
     lists: Recent[str, tuple[int, Mapping[str, Any]]] = field(default_factory=lambda: Recent(128))
+    proved_lists: Recent[bytes, tuple[VerifiedProof, ...]] = field(default_factory=lambda: Recent(128))
     stores: Recent[bytes, bytes] = field(default_factory=lambda: Recent(64))
     receipts: Recent[bytes, bytes] = field(default_factory=lambda: Recent(4096))
     snapshots: Recent[frozenset[StateKey], Snapshot] = field(default_factory=lambda: Recent(512))
@@ -377,7 +379,7 @@ class Gatherer:
 
     def _held_lists(self, url: str) -> list[Candidate]:
         remembered = self._memory.lists.get(url)
-        held = [] if remembered is None else [Candidate(remembered[1], "cache")]
+        held = [] if remembered is None else [Candidate(remembered[1], "cache", self._memory.proved_lists)]
         stapled = () if self._staples is None else self._staples.status_lists
         return held + [Candidate(item, "staple") for item in stapled if item.get("id") == url]
 

@@ -9,13 +9,14 @@ with a note; a staple does not.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from crypto import jcs
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey
 from ledger.registry import StatusRecord
 from vc import controller_documents, data_integrity, dates, documents, notices, status
+from vc.data_integrity import Resolve
 from vc.errors import (
     StatusError,
     StatusIssuerMismatchError,
@@ -32,6 +33,7 @@ from verifier.evidence import Candidate, Evidence, Registry
 
 Kind = Literal["none", "revoked", "suspended", "withdrawn"]
 
+_PURPOSE = "assertionMethod"
 _UNDERSTOOD: dict[str, Kind] = {"revocation": "revoked", "suspension": "suspended"}
 
 
@@ -139,13 +141,13 @@ def _checked(
     listed = status.parse_list(candidate.document)
     if listed.issuer != registry.issuer_id:
         raise StatusIssuerMismatchError("the list was issued by another body than the credential")
-    _verify_proof(candidate.document, registry=registry, evidence=evidence, now=now)
+    _verify_proof(candidate, registry=registry, evidence=evidence, now=now)
     status.check_list(listed, status_entry=entry, issuer_id=registry.issuer_id, now=now)
     return listed
 
 
-def _verify_proof(document: Any, *, registry: Registry, evidence: Evidence, now: datetime) -> None:
-    record = registry.record
+def _verify_proof(candidate: Candidate, *, registry: Registry, evidence: Evidence, now: datetime) -> None:
+    document, record = candidate.document, registry.record
     assert record is not None
 
     def resolve(verification_method: str, purpose: str) -> PublicKey:
@@ -161,12 +163,31 @@ def _verify_proof(document: Any, *, registry: Registry, evidence: Evidence, now:
         )
 
     try:
+        if _proved_before(candidate, resolve=resolve, now=now):
+            return
         documents.check(document)
-        data_integrity.verify(dict(document), resolve=resolve, purpose="assertionMethod", now=now)
+        proofs = data_integrity.verify(dict(document), resolve=resolve, purpose=_PURPOSE, now=now)
     except StatusError:
         raise
     except (VcError, CryptoError) as error:
         raise StatusVerificationError(f"the list's own proof does not hold: {error}") from error
+    if candidate.proved is not None:
+        candidate.proved.put(jcs.digest(dict(document)), proofs)
+
+
+def _proved_before(candidate: Candidate, *, resolve: Resolve, now: datetime) -> bool:
+    """Return whether this very document verified before, under the keys and at a time that still count.
+
+    A signature over the same bytes by the same key does not change; what may have changed is asked again: the
+    issuer's key, and whether now lies between the proof's dates. Any doubt sends the list the whole way.
+    """
+    known = None if candidate.proved is None else candidate.proved.get(jcs.digest(dict(candidate.document)))
+    return known is not None and all(
+        (proof.created is None or proof.created <= now)
+        and (proof.expires is None or now < proof.expires)
+        and resolve(proof.verification_method, _PURPOSE) == proof.public_key
+        for proof in known
+    )
 
 
 def _is_anchored(candidate: Candidate, listed: StatusList, record: StatusRecord) -> bool:

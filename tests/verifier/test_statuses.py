@@ -1,6 +1,7 @@
 """Step 6: which list may answer, what it may say, and what an issuer's notice adds."""
 
 import gzip
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,8 +10,10 @@ import pytest
 from crypto import jcs
 from crypto.keys import PrivateKey
 from crypto.multibase import base64url_encode
+from tests.verifier.conftest import did_document
 from vc import bitstring, data_integrity, dates, status
 from verifier import wording
+from verifier.gathering import Recent
 from verifier.verdicts import Outcome, Step, Verdict
 
 NOW = dates.parse("2026-11-20T06:03:00Z")
@@ -289,3 +292,46 @@ def _serve(world, document):
     """Serve a document and have the ledger hold its digest, so that nothing but the document is wrong."""
     world.lists[LIST] = document
     world.anchored[LIST] = replace(world.anchored[LIST], digest=jcs.digest(document))
+
+
+@pytest.fixture
+def remembering(world):
+    """Return a world whose verifier remembers the lists that verified, and what it remembers."""
+    proved, ask = Recent(4), world.candidates
+    world.candidates = lambda url, **options: [replace(item, proved=proved) for item in ask(url, **options)]
+    return world, proved
+
+
+def test_a_list_that_verified_before_counts_again(remembering):
+    world, proved = remembering
+    assert world.verify(world.issue()).verdict is Verdict.VALID
+    assert proved.get(jcs.digest(world.lists[LIST])) is not None
+    assert world.verify(world.issue()).verdict is Verdict.VALID
+
+
+def test_a_list_that_verified_before_is_not_believed_once_its_key_is_replaced(remembering):
+    world, _ = remembering
+    form = world.issue()
+    assert world.verify(form).verdict is Verdict.VALID
+    content = did_document(PrivateKey.from_bytes("Ed25519", bytes([1] * 32)))
+    digest = hashlib.sha256(content).digest()
+    world.documents[digest] = content
+    world.record = replace(world.record, document_digest=digest)
+    assert found(world.verify(form)) == (Outcome.UNAVAILABLE, "STATUS_VERIFICATION_ERROR")
+
+
+def test_a_list_that_verified_before_is_not_believed_before_its_proof_was_made(remembering):
+    world, _ = remembering
+    form = world.issue()
+    assert world.verify(form).verdict is Verdict.VALID
+    assert found(world.verify(form, now=NOW - timedelta(hours=2)))[0] is Outcome.UNAVAILABLE
+
+
+def test_another_list_is_verified_whatever_is_remembered(remembering):
+    world, _ = remembering
+    form = world.issue()
+    assert world.verify(form).verdict is Verdict.VALID
+    world.publish([INDEX], key=PrivateKey.from_bytes("Ed25519", bytes([1] * 32)))
+    assert found(world.verify(form)) == (Outcome.UNAVAILABLE, "STATUS_VERIFICATION_ERROR")
+    world.publish([INDEX])
+    assert world.verify(form).verdict is Verdict.REVOKED

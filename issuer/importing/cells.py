@@ -75,7 +75,8 @@ class CellReader:
         return known
 
     def _read(self, raw: str, kind: CellKind) -> CellReading:
-        value, codes = self._speller.mend(raw)
+        # A formula's text is no value: there is no form to mend in it.
+        value, codes = (raw, ()) if kind is CellKind.FORMULA else self._speller.mend(raw)
         notes = tuple(Note(code) for code in codes)
         if value and self._is_blank_word(value):
             notes += (Note("A10_BLANK_WORD", {"word": value}),)

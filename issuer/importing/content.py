@@ -127,7 +127,8 @@ def _check_name(cell: Cell, around: Surroundings) -> tuple[Note, ...]:
         return (Note("E14_REPLACEMENT_CHAR", {"found": found}),)
     if len(name) > 50:
         return (Note("E13_NAME_LENGTH"),)
-    if not _HAN_NAME.fullmatch(name) and not all(_fits_name(character) for character in name):
+    letters = any(unicodedata.category(character)[0] == "L" for character in name)
+    if not letters or not (_HAN_NAME.fullmatch(name) or all(_fits_name(character) for character in name)):
         return (Note("E13_NAME_CHARACTERS"),)
     return (Note("W03_RARE_CHAR"),) if _has_rare_character(name) else ()
 

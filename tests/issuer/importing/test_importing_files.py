@@ -346,6 +346,14 @@ def test_leading_zeros_of_a_formatted_number_cell_are_kept(candidates):
     assert (values["stdVersion"], values["schoolCode"]) == ("2.0", "00123")
 
 
+def test_form_of_a_formula_is_not_mended(candidates):
+    checked = candidates.check(candidates.xlsx(candidates.lines({"院校名称": "=VLOOKUP(1,A:B,2)"})))
+    assert [(f.column, f.code[:3], f.raw) for f in checked.findings] == [
+        ("院校名称", "A17", "=VLOOKUP(1,A:B,2)")
+    ]
+    assert checked.rows[0].changes == ()
+
+
 def test_formula_cells_are_text_and_never_evaluated(graduates):
     lines = graduates.lines({"姓名": "=B2", "备注": "=1+1", "出生日期": "=MID(J2,7,8)"})
     checked = graduates.check(graduates.xlsx(lines))

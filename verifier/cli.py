@@ -17,12 +17,16 @@ from vc import documents, printed_code, shares
 from vc.errors import VcError
 from verifier import answering, report, settings, wording
 from verifier.answering import Answer, Collaborators
-from verifier.errors import VerifierError
+from verifier.errors import UnreadableRequestError, VerifierError
 from verifier.verdicts import Verdict, worst
 from verifier.verification import Verification
 from web.errors import WebError
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
+_MATCH = {
+    True: "姓名与证书一致。 The name is the certificate's.",
+    False: "姓名与证书不一致。 The name is not the certificate's.",
+}
 
 
 @click.group()
@@ -71,8 +75,10 @@ def ask(subject: str, *, collaborators: Collaborators, now: datetime, name: str 
     if subject == "-" or Path(subject).is_file():
         content = _read(subject)
         return answering.answer_document(documents.load(content), collaborators=collaborators, now=now)
-    if "/S/" in subject.upper() and "#" in subject:
+    if subject.lower().startswith(("http://", "https://")) and "/S/" in subject.upper():
         return answering.answer_link(shares.parse_link(subject), collaborators=collaborators, now=now)
+    if "#" not in subject and ("/" in subject or "." in subject):
+        raise UnreadableRequestError("there is no such file, and it is neither a link nor a code")
     code = printed_code.parse(answering.code_of(subject), purpose="certificate").text
     return answering.answer_code(code, collaborators=collaborators, now=now, name=name)
 
@@ -87,4 +93,5 @@ def _read(path: str) -> bytes:
 def _line(result: Verification, answer: Answer) -> str:
     reason = wording.reason(result, from_paper=answer.source == "code")
     zh, en = wording.title(result)
-    return f"{zh} / {en}: {reason.zh} {reason.en}"
+    line = f"{zh} / {en}: {reason.zh} {reason.en}"
+    return line if answer.matched is None else f"{line} {_MATCH[answer.matched]}"

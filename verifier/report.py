@@ -8,6 +8,7 @@ character, and nothing raw.
 from datetime import datetime
 from typing import Any
 
+from vc import dates
 from vc.credentials import CredentialFacts, masked_name
 from verifier import wording
 from verifier.answering import Answer
@@ -58,7 +59,7 @@ def one(
         "issuer": None if verification.issuer is None else _issuer(verification.issuer),
         "recognition": [_recognition(line) for line in verification.recognition],
         "times": {
-            "awarded": _moment(None if facts is None else facts.awarded),
+            "awarded": _dated(None if facts is None else facts.awarded),
             "anchored": _moment(verification.anchored),
             "ledgerAsOf": _moment(verification.as_of),
         },
@@ -114,11 +115,11 @@ def _facts(facts: CredentialFacts, *, masked: bool) -> dict[str, Any]:
         "version": facts.version,
         "site": facts.site,
         "results": [{"name": name, "value": value} for name, value in facts.results] or None,
-        "started": _moment(facts.started),
-        "ended": _moment(facts.ended),
-        "awarded": _moment(facts.awarded),
-        "validFrom": _moment(facts.valid_from),
-        "validUntil": _moment(facts.valid_until),
+        "started": _dated(facts.started),
+        "ended": _dated(facts.ended),
+        "awarded": _dated(facts.awarded),
+        "validFrom": _dated(facts.valid_from),
+        "validUntil": _dated(facts.valid_until),
         "bound": facts.holder is not None,
     }
     kept = {key: value for key, value in written.items() if value is not None}
@@ -133,7 +134,7 @@ def _issuer(issuer: IssuerLine) -> dict[str, Any]:
         "id": issuer.did,
         "name": {"zh-CN": issuer.names.get("zh"), "en": issuer.names.get("en")},
         "number": issuer.number,
-        "since": _moment(issuer.since),
+        "since": _dated(issuer.since),
     }
 
 
@@ -146,9 +147,14 @@ def _recognition(line: RecognitionLine) -> dict[str, Any]:
         "title": dict(waiver.title),
         "rule": waiver.rule,
         "purpose": None if waiver.purpose is None else dict(waiver.purpose),
-        "until": _moment(waiver.until),
+        "until": _dated(waiver.until),
     }
 
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _dated(moment: datetime | None) -> str | None:
+    # A day that somebody wrote: in UTC the midnight that it begins with would read as the day before.
+    return None if moment is None else _moment(moment.astimezone(dates.CHINA))

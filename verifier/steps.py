@@ -274,7 +274,7 @@ class Examination:
                 "LEDGER_SILENT", weighs=True, date=_day(self._registry.as_of if self._registry else self._now)
             )
         elif self._registry is not None and self._registry.source != "ledger":
-            self._note("AS_OF", date=self._registry.as_of.isoformat(timespec="minutes"))
+            self._note("AS_OF", date=_minute(self._registry.as_of))
 
     # Step 7
 
@@ -471,3 +471,7 @@ def _lines(facts: CredentialFacts, known: Recognitions, *, at: datetime) -> tupl
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(dates.CHINA).date().isoformat()
+
+
+def _minute(moment: datetime) -> str:
+    return moment.astimezone(dates.CHINA).strftime("%Y-%m-%d %H:%M")

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from crypto import cbor
 from ledger.statements import key_possession
+from vc import dates
 from wallet import accounts, holding, looking_up, migrations, presenting, receiving, settings
 from wallet.accounts import Wallet
 from wallet.errors import UnreadableOfferError
@@ -246,7 +247,8 @@ def _described(item: Held) -> dict[str, Any]:
         "number": facts.number,
         "issuer": facts.issuer_id,
         "issuerNames": item.issuer_names,
-        "awarded": facts.awarded.isoformat() if facts.awarded else None,
+        # A day that somebody wrote: in UTC its midnight would read as the day before.
+        "awarded": facts.awarded.astimezone(dates.CHINA).isoformat() if facts.awarded else None,
         "status": status.kind,
         "statusAsOf": status.as_of.isoformat() if status.as_of else None,
         "reason": status.reason,

@@ -109,6 +109,14 @@ def test_a_code_answers_as_the_page_does_before_the_match(
     assert "林晓雨" not in json.dumps(other, ensure_ascii=False)
 
 
+def test_dates_of_a_certificate_are_reported_as_its_paper_prints_them(
+    client: FlaskClient, form: dict
+) -> None:
+    answer = client.post("/api/verify", json=form).json
+    assert answer["times"]["awarded"] == form["awardedDate"] == "2026-06-30T00:00:00+08:00"
+    assert answer["credential"]["started"] == "2023-09-01T00:00:00+08:00"
+
+
 def test_an_opened_share_is_verified_for_this_verifier_and_this_share_only(
     paper: PaperWorld, client: FlaskClient, form: dict
 ) -> None:

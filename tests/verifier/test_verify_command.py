@@ -9,7 +9,10 @@ import schemas
 from crypto.keys import PrivateKey
 from tests.ledger.living_node import LivingNode
 from vc import data_integrity, dates, printed_code
+from verifier import answering
+from verifier.answering import Answer
 from verifier.cli import verify
+from verifier.verification import Verification
 
 # Nobody listens on the discard port of this machine, so the ledger is silent.
 SILENT = "http://127.0.0.1:9"
@@ -82,13 +85,23 @@ def test_a_line_for_people_says_the_verdict_in_both_languages(run):
         ("7ZK0-1234-5678-9ABC-DEFG-HJK4", "CODE_MISTYPED"),
         ("7ZK0-1234-5678-9ABC-DEFG-HJK6", "WRONG_CODE_KIND"),
         ("no such file", "CODE_MISTYPED"),
+        ("certificat.json", "MALFORMED_VALUE_ERROR"),
+        ("/no/such/file", "MALFORMED_VALUE_ERROR"),
         ("https://verify.example/S/x#y", "SHARE_MALFORMED"),
+        ("https://verify.example/S/the-fragment-is-missing", "SHARE_MALFORMED"),
     ],
 )
 def test_what_cannot_be_verified_at_all_exits_with_two_and_a_code(run, subject, code):
     result = run(subject, "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["code"] == code
+
+
+def test_a_line_for_people_says_that_the_name_is_another(run, monkeypatch):
+    found = Verification(checks=(), checked_at=dates.parse("2026-11-20T06:03:00Z"))
+    monkeypatch.setattr(answering, "answer_code", lambda *_, **__: Answer("code", (found,), matched=False))
+    result = run(printed_code.make(7, random=bytes(12), purpose="certificate").grouped, "--name", "王明")
+    assert "姓名与证书不一致" in result.stdout
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a":1,"a":2}', "[]", '{"type":"x"}', "{}"])

@@ -41,10 +41,6 @@ class Command:
         """Whether it has not ended yet."""
         return self.process.poll() is None
 
-    def kill(self) -> None:
-        """End its whole process group at once."""
-        kill_group(self.process)
-
     def wait(self) -> tuple[int, str]:
         """Return its exit status, negative when it was killed, and what it printed."""
         status = self.process.wait(COMMAND_SECONDS)
@@ -116,13 +112,16 @@ class Town:
             )
         return Command(process, output)
 
-    def kill(self, *names: str) -> None:
-        """End the process groups of the services named, all at the same moment as near as can be."""
+    def kill(self, *names: str, command: Command | None = None) -> None:
+        """End the process groups of services, and of a command, all at the same moment as near as can be."""
         ended = [self.world.processes.pop(name) for name in names]
+        if command is not None:
+            ended.append(command.process)
         for process in ended:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         for process in ended:
-            kill_group(process)
+            wait_for_group(process)
 
     def restart(self, *names: str) -> None:
         """Start the services named again and wait until they answer."""
@@ -163,11 +162,9 @@ class Town:
         return made
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Send SIGKILL to a process group and wait until nobody of it is left."""
+def wait_for_group(process: subprocess.Popen[bytes]) -> None:
+    """Wait until nobody of a killed process group is left."""
     members = [found for found in psutil.process_iter() if _group(found) == process.pid]
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
     process.wait(COMMAND_SECONDS)
     psutil.wait_procs(members, timeout=5)
 
@@ -207,12 +204,15 @@ def free_ports(count: int) -> int:
     raise AssertionError("no ports are free")
 
 
-def wait_for_write(*databases: Path, seconds: float) -> None:
-    """Wait until one of the databases is written to, or the time is up."""
+def wait_for_write(*databases: Path, seconds: float) -> bool:
+    """Wait until one of the databases is written to; False when the time is up."""
     logs = [path.with_name(f"{path.name}-wal") for path in databases]
     before, end = [_stamp(path) for path in logs], time.monotonic() + seconds
-    while time.monotonic() < end and [_stamp(path) for path in logs] == before:
-        time.sleep(0.005)
+    while time.monotonic() < end:
+        if [_stamp(path) for path in logs] != before:
+            return True
+        time.sleep(0.002)
+    return False
 
 
 def _identity(sample: str, serial: int) -> str:

@@ -35,7 +35,7 @@ from issuer import (
 )
 from issuer.audit import Actor
 from issuer.errors import ForbiddenError, IssuerError, SameOfficerError
-from issuer.importing import ImportInstitution, Pile, check, to_json
+from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
@@ -170,6 +170,9 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
         if maker is None:
             raise click.UsageError("name the officer who makes the batch: --as OFFICER")
         actor = session.officer(maker)
+        if all(row.pile is Pile.SKIPPED for row in found.rows):
+            _print(_nothing_new(found), as_json=as_json)
+            return
         batch_id = batches.create(
             session.db,
             session.parts,
@@ -183,14 +186,18 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
         )
         if confirm:
             batches.confirm(session.db, actor=actor, batch_id=batch_id, now=session.now)
-        act = approval.submit(
-            session.db,
-            session.parts,
-            actor=actor,
-            kind="approve-batch",
-            subject=batch_id,
-            now=session.now,
-        )
+        act = None
+        counted = batches.counts(session.db, batch_id)
+        # A draft in which every good row waits for a click stays one; the pages go on with it.
+        if counted.total or not counted.confirm:
+            act = approval.submit(
+                session.db,
+                session.parts,
+                actor=actor,
+                kind="approve-batch",
+                subject=batch_id,
+                now=session.now,
+            )
         _print(_batch_summary(session.db, batch_id, act), as_json=as_json)
 
 
@@ -453,7 +460,14 @@ def _reason(text: str) -> str:
     return english.get(text.strip().lower(), text)
 
 
-def _batch_summary(db: Database, batch_id: str, act: str) -> dict[str, Any]:
+def _nothing_new(found: ImportCheck) -> dict[str, Any]:
+    """The summary of a file whose rows all exist already: no batch is made for it."""
+    counts = found.counts
+    rows = {"ready": 0, "confirm": 0, "confirmed": 0, "refused": 0, "skipped": counts.skipped}
+    return {"batch": None, "act": None, "rows": rows, "records": []}
+
+
+def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, Any]:
     counted = batches.counts(db, batch_id)
     rows = [
         {"record": row.record_id, "number": row.number, "line": row.line}

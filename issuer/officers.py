@@ -39,7 +39,7 @@ FREE_TRIES = 5
 FIRST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 900
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LOST = "lost"
 _AT_ONCE = threading.BoundedSemaphore(2)
 _HASHER = PasswordHasher(
@@ -157,10 +157,10 @@ def check_name(name: str) -> None:
     """Check that a name can be an officer's.
 
     Raises:
-        InvalidActError: It is not ``[a-z][a-z0-9_]*`` of 2 to 32 characters.
+        InvalidActError: It is not ``[a-z][a-z0-9_]*`` of at most 32 characters.
     """
     if not _NAME.fullmatch(name):
-        raise InvalidActError("an officer's name is 2 to 32 of a-z, 0-9 and _, starting with a letter")
+        raise InvalidActError("an officer's name is at most 32 of a-z, 0-9 and _, starting with a letter")
 
 
 def check_roles(roles: Iterable[str]) -> list[str]:

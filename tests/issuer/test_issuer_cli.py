@@ -111,6 +111,11 @@ def test_init_wants_two_officers_and_runs_once(bare: Host):
     assert bare.refused("init", "--officer", "zhang", "--officer", "li") == "CONFLICT"
 
 
+def test_officer_may_have_a_name_of_one_letter(bare: Host, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ISSUER_PASSPHRASE_O", "a third good passphrase")
+    assert bare.run("init", "--officer", "zhang", "--officer", "o").exit_code == 0
+
+
 def test_host_adds_an_officer_only_for_one_who_is_lost(host: Host, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ISSUER_PASSPHRASE_WANG", "a third good passphrase")
     assert host.refused("init", "--add-officer", "wang") == "FORBIDDEN"
@@ -145,6 +150,19 @@ def test_file_uploaded_again_issues_nothing_new(host: Host):
     host.json("approve", made["batch"], "--as", "li")
     again = host.json("import", str(CLEAN), "--type", GRADUATION, "--check")
     assert (again["rowsIssuable"], again["rowsWithErrors"]) == (0, 0)
+    repeated = host.json("import", str(CLEAN), "--type", GRADUATION, "--as", "zhang")
+    assert (repeated["batch"], repeated["records"]) == (None, [])
+    assert repeated["rows"]["skipped"] == len(made["records"])
+    assert store.value(host.db, "SELECT count(*) FROM batch") == 1
+
+
+def test_batch_whose_rows_all_wait_for_a_click_stays_a_draft(host: Host, tmp_path: Path):
+    header, first, *_ = CLEAN.read_text("utf-8-sig").splitlines()
+    file = tmp_path / "one.csv"
+    file.write_text(f"{header}\n{first.replace(first.split(',')[23], '')}\n", "utf-8")
+    made = host.json("import", str(file), "--type", GRADUATION, "--as", "zhang")
+    assert (made["act"], made["rows"]["confirm"], made["records"]) == (None, 1, [])
+    assert store.value(host.db, "SELECT state FROM batch") == "draft"
 
 
 def test_no_document_number_is_kept(host: Host):

@@ -86,6 +86,10 @@ _NOT_AUTHENTIC: Mapping[str, tuple[str, str]] = {
         "签名无误，但内容不符合此类证书的规定格式。请向签发单位核实。",
         "The signature is right, but the content breaks the rules of its type. Ask the body that issued it.",
     ),
+    "SHARE_ENDED": (
+        "这次出示的期限已过，不能再作为凭据。请向持有人索取新的链接。",
+        "The time for which this was shown is over. Ask the holder for a new link.",
+    ),
     "HOLDER": (
         "出示证明不成立：并非持有人为此链接所签，或已被改动。",
         "The presentation does not hold: not signed by the holder for this link, or changed.",
@@ -152,11 +156,31 @@ _UNCHECKED: Mapping[str, tuple[str, str]] = {
         "现在取不到签发单位的公钥文件。",
         "The issuer's public keys cannot be had at the moment.",
     ),
+    "STATUS_EXPIRED": (
+        "签发单位的撤销列表已过期，还没有新的。",
+        "The issuer's list of revocations has expired, and there is no newer one.",
+    ),
+    "INVALID_VERIFICATION_METHOD": (
+        "签名所用的密钥现已不在签发单位的公钥文件中，也没有存证能说明它当时有效。",
+        "The key that signed it is not among the issuer's present keys, and nothing proves that it was then.",
+    ),
+    "ISSUER_SUSPENDED": (
+        "该机构现在不能签发证书，也没有找到这一份的存证。",
+        "The body may not issue at present, and no proof of this one's anchoring was found.",
+    ),
+    "ISSUER_NOT_AUTHORIZED_AT_TIME": (
+        "该机构现已不再签发此类证书，也没有找到这一份的存证。",
+        "The body no longer issues such certificates, and no proof of this one's anchoring was found.",
+    ),
     "NOT_ANCHORED": (
         "没有找到它的存证，而它签发已超过一天。",
         "No proof of its anchoring was found, and it was signed over a day ago.",
     ),
 }
+_STATUS_OPEN = (
+    "签发单位的撤销列表没有通过核对，状态无法确定。",
+    "The issuer's list of revocations does not check, so the status is open.",
+)
 _NO_FAULT = (
     "这不代表证书有问题。请稍后重试。",
     "This does not mean that anything is wrong. Please try again.",
@@ -253,7 +277,7 @@ def _revoked(verification: Verification) -> Sentence:
     english = REASONS.get(notice.reason, notice.reason)
     return Sentence(
         "REVOKED",
-        f"{who_zh}于{notice.date}撤销，原因：{notice.reason}。",
+        f"{who_zh}于 {notice.date} 撤销，原因：{notice.reason}。",
         f"Revoked by {who_en} on {notice.date}. Reason: {english}.",
     )
 
@@ -273,7 +297,7 @@ def _not_authentic(verification: Verification) -> Sentence:
         signed = verification.check(Step.PROOF).outcome is Outcome.PASSED
         key = "SCHEMA_VIOLATION" if signed else "CHANGED"
     elif Step.HOLDER in failed:
-        key = "HOLDER"
+        key = "SHARE_ENDED" if failed[Step.HOLDER].code == "PROOF_EXPIRED" else "HOLDER"
     else:
         key = "CHANGED"
     zh, en = _NOT_AUTHENTIC[key]
@@ -282,11 +306,12 @@ def _not_authentic(verification: Verification) -> Sentence:
 
 def _unchecked(verification: Verification) -> Sentence:
     missing = next(
-        (check.code for check in verification.checks if check.outcome is Outcome.UNAVAILABLE and check.code),
-        None,
+        (check for check in verification.checks if check.outcome is Outcome.UNAVAILABLE and check.code), None
     )
-    zh, en = _UNCHECKED.get(missing or "", ("", ""))
-    return Sentence(missing or "COULD_NOT_CHECK", zh + _NO_FAULT[0], f"{en} {_NO_FAULT[1]}".strip())
+    code = None if missing is None else missing.code
+    other = _STATUS_OPEN if missing is not None and missing.step is Step.STATUS else ("", "")
+    zh, en = _UNCHECKED.get(code or "", other)
+    return Sentence(code or "COULD_NOT_CHECK", zh + _NO_FAULT[0], f"{en} {_NO_FAULT[1]}".strip())
 
 
 def _issuer_names(verification: Verification) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def test_the_notice_says_when_and_why_and_by_whom(world):
     world.publish([INDEX])
     world.notify("revoked", reason="录入错误更正")
     sentence = wording.reason(world.verify(world.issue()))
-    assert "云岭示范职业技术学院于2026-11-19撤销，原因：录入错误更正" in sentence.zh
+    assert "云岭示范职业技术学院于 2026-11-19 撤销，原因：录入错误更正" in sentence.zh
     assert "Correction of an entry" in sentence.en
 
 
@@ -166,6 +166,7 @@ def test_an_expired_list_answers_nothing(world):
     verification = world.verify(world.issue())
     assert verification.verdict is Verdict.COULD_NOT_CHECK
     assert found(verification)[1] == "STATUS_EXPIRED"
+    assert "已过期" in wording.reason(verification).zh
 
 
 @pytest.mark.case("STAT-012")

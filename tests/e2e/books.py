@@ -134,6 +134,14 @@ class Books:
             if self._in_copy(name, query)
         ]
 
+    def wait_until(self, what: str, *, seconds: float) -> None:
+        """Wait until something is unfinished in that way, or the time is up."""
+        (name,) = (name for name, queries in _UNFINISHED.items() if what in queries)
+        end = time.monotonic() + seconds
+        with self.open(name) as db:
+            while time.monotonic() < end and db.execute(_UNFINISHED[name][what]).fetchone() is None:
+                time.sleep(0.002)
+
     def _in_copy(self, name: str, query: str) -> bool:
         path = self.town.database(name)
         with tempfile.TemporaryDirectory() as folder:

@@ -43,6 +43,14 @@ VICTIMS = (
     (COMMAND, "college", "ledger"),
 )
 HOLDERS_VICTIMS = ((COMMAND,), (COMMAND, "wallet"), ("college",), ("college", "ledger"))
+MIDDLES = {
+    "approving": ("batch not all signed",),
+    "anchoring": ("anchor without statement", "statement on its way", "receipts not fetched"),
+    "claiming": ("token without form", "claim begun"),
+    "revoking": ("act not decided", "bit not in a list", "list not anchored"),
+}
+"""Where a kill hurts most: short states in the middle of an operation, as ``Books`` names them."""
+
 DONE_SECONDS = 90
 GATHER_SECONDS = 60
 """So long that the digests of a batch still wait when its anchoring is to be killed."""
@@ -62,7 +70,7 @@ class Killer:
     def strike(self, activity: str, place: str, *words: str) -> str | None:
         """Begin a command, kill, start again; return what the command printed if it was acknowledged."""
         command = self.town.command(place, *words)
-        self._moment(place)
+        self._moment(activity, place)
         victims = list(self.chance.choice(HOLDERS_VICTIMS if place == "wallet" else VICTIMS))
         if COMMAND in victims and not command.running:
             # It was faster: let something die all the same.
@@ -76,15 +84,19 @@ class Killer:
         self.killed.update(victims)
         return printed if status == 0 else None
 
-    def _moment(self, place: str) -> None:
-        """Let a random time pass: from the start, or from one of the operation's first writes."""
-        if self.chance.random() < 0.2:
+    def _moment(self, activity: str, place: str) -> None:
+        """Let a random time pass: from the start, from one of the first writes, or until the very middle."""
+        way = self.chance.random()
+        if way < 0.1:
             time.sleep(self.chance.uniform(0.2, 2.5))
             return
-        watched = {self.town.database(place), self.town.database("college")}
-        wait_for_write(*watched, seconds=8)
-        for _ in range(self.chance.choice((0, 0, 1, 1, 2, 3))):
-            wait_for_write(*watched, seconds=0.4)
+        if way < 0.6:
+            self.books.wait_until(self.chance.choice(MIDDLES[activity]), seconds=8)
+        else:
+            watched = {self.town.database(place), self.town.database("college")}
+            wait_for_write(*watched, seconds=8)
+            for _ in range(self.chance.choice((0, 1, 2, 3))):
+                wait_for_write(*watched, seconds=0.4)
         time.sleep(self.chance.choice((0.0, 0.0, 0.02, 0.4)) * self.chance.random())
 
 

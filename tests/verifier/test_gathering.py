@@ -30,7 +30,7 @@ from vc import (
     status,
 )
 from vc.shares import Package
-from verifier import answering, report
+from verifier import answering, report, wording
 from verifier.answering import Collaborators
 from verifier.errors import (
     EvidenceUnavailableError,
@@ -613,6 +613,11 @@ def test_a_presentation_for_another_link_verifier_time_or_holder_is_not_relied_o
     result = answer(town, bound(town), **options).results[0]
     assert result.check(Step.HOLDER).code == code
     assert result.verdict is Verdict.NOT_AUTHENTIC
+
+
+def test_a_share_whose_time_is_over_is_not_called_changed(town):
+    result = answer(town, bound(town), days=0).results[0]
+    assert wording.reason(result).code == "SHARE_ENDED"
 
 
 def test_a_share_is_opened_at_the_wallet_that_the_registry_names(town):

@@ -31,6 +31,15 @@ def _install_guard() -> Any:
 socket_guard = _install_guard()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that stand up a whole service with a ledger: ``make check`` waits for none."""
+    whole = [ROOT / "tests" / service for service in ("issuer", "wallet")]
+    pure = ROOT / "tests" / "issuer" / "importing"
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in whole) and not item.path.is_relative_to(pure):
+            item.add_marker("integration")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when anything tried to leave this machine, even where the error was swallowed."""
     if socket_guard.violations and not session.exitstatus:

@@ -124,6 +124,13 @@ class Person:
         assert len(read) == 1, f"{len(read)} codes are read"
         return str(read[0].text)
 
+    def shows(self, name: str, part: Locator) -> None:
+        """Take a picture of the page from its top to the end of a part of it, as the README shows one."""
+        box = part.bounding_box()
+        assert box is not None
+        clip = {"x": 0, "y": 0, "width": self._width, "height": box["y"] + box["height"] + 16}
+        self.page.screenshot(path=self.pictures / f"{name}.png", clip=clip, full_page=True)
+
     def looks(self, name: str, *, both: bool = True) -> None:
         """Take a picture of the page and check it; then once more in English, unless ``both`` is false."""
         self._check(f"{name}.zh")

@@ -226,6 +226,7 @@ def the_employer_opens_the_share(employer: Person, share: str) -> None:
     employer.sees_verdict("valid")
     employer.sees(GRADUATE, "请与本人证件比对", COLLEGE.name, "联盟认可的颁证机构")
     employer.looks("40-share-valid")
+    employer.shows("result", employer.page.locator(".result"))
     employer.unfolds()
     employer.looks("41-share-all", both=False)
 
@@ -241,6 +242,7 @@ def two_officers_revoke(stage: Stage, han: Person, shen: Person) -> None:
     revoke.get_by_label("原因").select_option(REASON)
     han.presses("提交撤销")
     han.sees("待复核：")
+    han.sees_not("提交撤销")
     han.looks("52-record-revocation-waits", both=False)
 
     shen.opens(f"{stage.urls['college']}/approvals")

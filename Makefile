@@ -27,7 +27,7 @@ check: $(VENV)/dev.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(JOBS) -m "not e2e and not integration"
+	$(BIN)/pytest -n $(JOBS) -m "not e2e and not integration" --hypothesis-profile quick
 
 bench: $(VENV)/dev.ready
 	$(BIN)/python -m benchmarks

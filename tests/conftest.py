@@ -12,12 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlite_utils import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 GUARD = Path(__file__).parent / "socket_guard"
 LEFT_OUT = "needs the official vectors in ../shared/data"
+
+
+# How long an example takes says nothing about the code: the machine is shared.
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.load_profile("whole")
 
 
 def _install_guard() -> Any:

@@ -72,7 +72,7 @@ def checkpoint() -> Response:
         return _bundle(reader, assembly.checkpoint(reader, sign=sign, known=_number("from")))
 
 
-@blueprint.get("/v1/checkpoints/<int:size>/signature")
+@blueprint.get("/v1/checkpoints/<int(max=9007199254740991):size>/signature")
 def signature(size: int) -> Response:
     """Return this node's signature over the root of the first ``size`` entries: a COSE_Sign1, detached."""
     with engine().reader() as reader, _found():
@@ -93,7 +93,7 @@ def consistency() -> Response:
         return _binary(reader, cbor.encode(proof.to_cbor()), CBOR)
 
 
-@blueprint.get("/v1/entries/<int:index>")
+@blueprint.get("/v1/entries/<int(max=9007199254740991):index>")
 def entry(index: int) -> Response:
     """Return the bytes of a log entry: a statement, a block or the genesis."""
     with engine().reader() as reader, _found():
@@ -101,7 +101,7 @@ def entry(index: int) -> Response:
         return _binary(reader, data, CBOR if index == 0 or is_block(data) else COSE)
 
 
-@blueprint.get("/v1/entries/<int:index>/proof")
+@blueprint.get("/v1/entries/<int(max=9007199254740991):index>/proof")
 def entry_proof(index: int) -> Response:
     """Return an entry's bundle; with ``type``, an anchor's also proves its issuer's right to that type."""
     with engine().reader() as reader, _found():

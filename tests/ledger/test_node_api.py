@@ -220,6 +220,9 @@ def test_a_malformed_query_is_refused(node, path):
     "path",
     [
         "/v1/entries/99",
+        "/v1/entries/99999999999999999999",
+        "/v1/entries/99999999999999999999/proof",
+        "/v1/checkpoints/99999999999999999999/signature",
         "/v1/entries/0/proof",
         "/v1/entries/1/proof",
         "/v1/state?at=99",
@@ -369,7 +372,7 @@ def test_the_description_is_served(node, description):
 
 def test_the_description_names_every_endpoint_and_no_other(node, description):
     served = {
-        (rule.rule.replace("<int:", "{").replace("<", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in node.app.url_map.iter_rules()
         if rule.endpoint.startswith("ledger_api.")
         for method in rule.methods - {"HEAD", "OPTIONS"}

@@ -143,6 +143,10 @@ def _check_claims(payload: Mapping[str, Any], *, issuer: str, now: int) -> None:
         raise _invalid("iat is missing")
     if not now - PROOF_AGE_SECONDS <= issued_at <= now + CLOCK_SKEW_SECONDS:
         raise _invalid("iat is not now")
+    # RFC 7519, section 4.1.4: whoever sets an end means it.
+    ends_at = payload.get("exp", now + 1)
+    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or ends_at <= now:
+        raise _invalid("the key proof has expired")
     # Appendix F.1: iss is the client's id, and absent when the wallet is anonymous; ours always are.
     if "iss" in payload:
         raise _invalid("iss must be absent: the wallet is anonymous here")

@@ -457,6 +457,8 @@ BAD_PROOFS: dict[str, dict[str, Any]] = {
     "iat as text": {"iat": "now"},
     "iat long ago": {"iat": 1},
     "iat in the future": {"iat": 4_000_000_000},
+    "exp in the past": {"exp": 1},
+    "exp as text": {"exp": "never"},
     "iss of a third party": {"iss": "did:web:other.example"},
     "no nonce": {"nonce": None},
 }

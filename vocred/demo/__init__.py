@@ -9,7 +9,7 @@ import click
 
 from vocred.demo import places
 from vocred.demo.story import Story
-from vocred.demo.world import DemoError, World, prepare
+from vocred.demo.world import DemoError, World, prepare, require_free
 
 
 @click.command()
@@ -22,8 +22,9 @@ def demo(once: bool, home: Path, first_port: int) -> None:
     started = time.monotonic()
     world = World(home.absolute())
     try:
-        prepare(world.home)
         world.places.update(places.places(world.home, first_port=first_port))
+        require_free(world.places.values())
+        prepare(world.home)
         world.write_environments()
         Story(
             world,

@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,23 @@ def prepare(home: Path) -> None:
         shutil.rmtree(home)
     home.mkdir(parents=True, exist_ok=True)
     (home / MARKER).touch()
+
+
+def require_free(places: Iterable[Place]) -> None:
+    """Refuse to start where something else listens: the story would be told to strangers.
+
+    Raises:
+        DemoError: A port is taken.
+    """
+    for place in places:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", place.port))
+            except OSError as error:
+                raise DemoError(
+                    f"port {place.port} is taken, perhaps by another demo: choose others with --first-port"
+                ) from error
 
 
 def until(what: str, check: Any, *, seconds: float = START_SECONDS, pause: float = 0.2) -> Any:

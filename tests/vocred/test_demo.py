@@ -1,0 +1,60 @@
+"""The demo: its story ends well only if every verdict was the expected one."""
+
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from tests.e2e.faults import free_ports
+from vocred.demo import demo
+from vocred.demo.places import places
+from vocred.demo.story import NOT_AUTHENTIC, VALID, Story
+from vocred.demo.world import DemoError, World, prepare, require_free
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(280)
+def test_demo_ends_well_when_every_verdict_is_the_expected_one(tmp_path):
+    first = str(free_ports(6))
+    told = CliRunner().invoke(demo, ["--once", "--home", str(tmp_path / "home"), "--first-port", first])
+    assert (told.exit_code, "Every verdict was the expected one" in told.output) == (0, True), told.output
+
+
+def test_another_verdict_than_the_expected_one_ends_the_demo(tmp_path):
+    world = World(tmp_path)
+    world.places.update(places(tmp_path))
+    story = Story(world, say=lambda *_: None)
+    world.try_run = lambda *_, **__: (1, '{"verdict": "notAuthentic", "checks": []}', "")
+    assert story.verify_link("https://v.example/S/X#k", NOT_AUTHENTIC)
+    with pytest.raises(DemoError, match="notAuthentic"):
+        story.verify_link("https://v.example/S/X#k", VALID)
+
+
+def test_verdict_of_valid_with_a_failing_exit_status_ends_the_demo(tmp_path):
+    story = Story(World(tmp_path), say=lambda *_: None)
+    story.world.try_run = lambda *_, **__: (1, '{"verdict": "valid", "checks": []}', "")
+    with pytest.raises(DemoError, match="exit status"):
+        story.verify_link("https://v.example/S/X#k", VALID)
+
+
+def test_demo_starts_nothing_where_somebody_listens(tmp_path):
+    found = places(tmp_path, first_port=free_ports(6))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", found["wallet"].port))
+        other.listen()
+        with pytest.raises(DemoError, match="is taken"):
+            require_free(found.values())
+
+
+def test_directory_with_something_else_in_it_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(DemoError, match="something else"):
+        prepare(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_failing_command_is_told_with_its_words(tmp_path):
+    world = World(tmp_path)
+    world.places.update(places(tmp_path))
+    with pytest.raises(DemoError, match="no-such-command"):
+        world.run("ledger", "no-such-command")

@@ -107,11 +107,14 @@ def answer_link(link: ShareLink, *, collaborators: Collaborators, now: datetime)
 
     Raises:
         UnreadableRequestError: The link opens on another verifier, or its package cannot be read.
-        ShareUnknownError, ShareGoneError, EvidenceUnavailableError: See ``opening.open_share``.
+        ShareUnknownError, ShareGoneError: See ``opening.open_share``.
     """
     if link.origin != collaborators.origin:
         raise UnreadableRequestError("this link opens on another verifier")
-    blob = opening.open_share(link.share_id, link.token, gatherer=collaborators.gatherer(now=now))
+    try:
+        blob = opening.open_share(link.share_id, link.token, gatherer=collaborators.gatherer(now=now))
+    except EvidenceUnavailableError as error:
+        return Answer("share", (unopened(error.code, outcome=Outcome.UNAVAILABLE, now=now),))
     try:
         package = shares.decode_package(shares.open_package(blob, key=link.key, share_id=link.share_id))
     except CryptoError as error:

@@ -155,10 +155,7 @@ def _ask(entry: str, name: str, file: FileStorage | None) -> tuple[Answer, str]:
         return _loaded(entry.encode("utf-8")), ""
     if "/S/" in entry.upper() and "#" in entry:
         link, now = shares.parse_link(entry), api.desk().clock()
-        try:
-            return answering.answer_link(link, collaborators=api.desk().collaborators, now=now), ""
-        except EvidenceUnavailableError as error:
-            return _nothing("share", error, now=now), ""
+        return answering.answer_link(link, collaborators=api.desk().collaborators, now=now), ""
     typed = printed_code.parse(answering.code_of(entry), purpose="certificate").text
     return api.answer_code(typed, name), typed
 

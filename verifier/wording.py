@@ -148,6 +148,10 @@ _UNCHECKED: Mapping[str, tuple[str, str]] = {
         "签发单位的证书库现在连不上。",
         "The issuer's store of certificates cannot be reached.",
     ),
+    "WALLET_UNAVAILABLE": (
+        "持有人的钱包服务现在连不上。",
+        "The holder's wallet cannot be reached at the moment.",
+    ),
     "STATUS_RETRIEVAL_ERROR": (
         "现在取不到撤销列表。",
         "The list of revocations cannot be had at the moment.",

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 import schemas
 from crypto.keys import PrivateKey
 from tests.ledger.living_node import LivingNode
-from vc import data_integrity, dates, printed_code
+from vc import data_integrity, dates, printed_code, shares
 from verifier import answering
 from verifier.answering import Answer
 from verifier.cli import verify
@@ -69,6 +69,14 @@ def test_a_document_that_cannot_be_checked_does_not_exit_with_success(run, tmp_p
 def test_a_code_whose_issuer_cannot_be_looked_up_could_not_be_checked(run):
     code = printed_code.make(7, random=bytes(12), purpose="certificate")
     result = run(code.grouped, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["verdict"] == "couldNotCheck"
+
+
+def test_a_link_that_cannot_be_looked_up_could_not_be_checked(run):
+    share_id = shares.new_id("DNJX", random=bytes(17))
+    link = shares.make_link(verifier_url="http://127.0.0.1:8705", share_id=share_id, key=bytes(32))
+    result = run(link, "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["verdict"] == "couldNotCheck"
 

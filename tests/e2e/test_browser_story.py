@@ -60,9 +60,7 @@ def stage(world: World, tmp_path: Path) -> Iterator[Stage]:
 @pytest.fixture
 def register(tmp_path: Path) -> Path:
     """A cut of the college's register: five rows in order, one to confirm, one whose ID number is wrong."""
-    header, *rows = csv.reader(
-        io.StringIO((SAMPLES / COLLEGE.file).read_text(encoding="utf-8-sig")),
-    )
+    header, *rows = csv.reader(io.StringIO((SAMPLES / COLLEGE.file).read_text(encoding="utf-8-sig")))
     to_confirm = next(row for row in rows if "𫖮喆" in row)
     spaced, wrong = rows[3], rows[5]
     spaced[header.index("姓名")] = "丁  梦"
@@ -159,6 +157,7 @@ def the_registrar_prints(han: Person) -> str:
 def the_employer_checks_the_paper(employer: Person, paper: str) -> None:
     employer.opens(paper)
     employer.sees_verdict("valid")
+    assert "/C#" in employer.page.url
     employer.sees("任＊＊", "核对姓名")
     employer.sees_not(GRADUATE)
     employer.looks("20-paper-valid")

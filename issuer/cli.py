@@ -211,10 +211,10 @@ def approve(batch: str, checker: str, as_json: bool) -> None:
         actor = session.officer(checker)
         _ask_registry(session)
         waiting = approval.listing(session.db, kind="approve-batch", subject=batch)
-        if not waiting:
-            batches.get(session.db, batch)
-            raise click.ClickException("this batch is not waiting for approval")
-        _approve(session, actor, waiting[0].id)
+        if waiting:
+            _approve(session, actor, waiting[0].id)
+        else:
+            _require_approved(session, actor, batch)
         progress = _sign(session, batch)
         answer = {
             "batch": batch,
@@ -398,6 +398,15 @@ def _approve(session: _Session, actor: Actor, act_id: str) -> Mapping[str, Any]:
     if outcome.error is not None:
         raise outcome.error
     return outcome.result
+
+
+def _require_approved(session: _Session, actor: Actor, batch_id: str) -> None:
+    """Check that a batch was approved and is not signed to its end: a command that was killed left it so."""
+    batch = batches.get(session.db, batch_id)
+    if batch.state != "approved":
+        raise click.ClickException("this batch is not waiting for approval")
+    if batch.maker == actor.name:
+        raise SameOfficerError("another officer than the one who submitted it goes on")
 
 
 def _two(

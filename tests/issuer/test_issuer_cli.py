@@ -1,6 +1,7 @@
 """``vocred issuer …`` without a ledger: it is silent, and nothing but anchoring waits for it."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,17 @@ def test_batch_is_imported_by_one_and_approved_by_another(host: Host):
         "command line",
         "worker",
     }
+
+
+def test_approving_again_goes_on_where_a_killed_command_stopped(host: Host, monkeypatch: pytest.MonkeyPatch):
+    made = imported(host)
+    with monkeypatch.context() as killed:
+        killed.setattr("issuer.cli.issuance.run_all", lambda *_, **__: sys.exit(137))
+        assert host.run("approve", made["batch"], "--as", "li").exit_code == 137
+    assert store.value(host.db, "SELECT state FROM batch") == "approved"
+    assert host.refused("approve", made["batch"], "--as", "zhang") == "SAME_OFFICER"
+    signed = host.json("approve", made["batch"], "--as", "li")
+    assert (signed["state"], signed["signed"]) == ("issued", len(made["records"]))
 
 
 def test_file_uploaded_again_issues_nothing_new(host: Host):

@@ -82,7 +82,10 @@ def log_out() -> Answer:
     """Lock the wallet."""
     session.lock()
     flash(gettext("钱包已锁上。"), "done")
-    return redirect(url_for("account.first"), 303)
+    response = redirect(url_for("account.first"), 303)
+    # Nothing of ours lies in the browser; not "cookies", which other services of this host have as well.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @pages.post("/session/extend")

@@ -8,9 +8,10 @@ Every connection has WAL, ``synchronous=FULL``, foreign keys and a busy timeout.
 whose write-ahead log can corrupt a database is refused before any file is opened.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,8 @@ def connect(path: Path, *, create: bool = False) -> Database:
 
     Args:
         path: The file.
-        create: Make the file when it is absent; otherwise its absence is an error.
+        create: Make the file when it is absent, for its owner alone to read; otherwise its absence is an
+            error.
 
     Raises:
         SettingsError: The SQLite library is one with the write-ahead-log bug.
@@ -65,6 +67,8 @@ def connect(path: Path, *, create: bool = False) -> Database:
     """
     require_sqlite()
     mode = "rwc" if create else "rw"
+    if create:
+        _make(path)
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -78,6 +82,12 @@ def connect(path: Path, *, create: bool = False) -> Database:
     except sqlite3.Error as error:
         raise _ours(error) from error
     return Database(connection, strict=True)
+
+
+def _make(path: Path) -> None:
+    # SQLite gives its write-ahead log the mode of the file itself; what cannot be made, it says in its words.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 @contextmanager

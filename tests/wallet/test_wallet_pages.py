@@ -271,7 +271,8 @@ def test_staying_is_asked_for_before_the_wallet_locks(holder, clock):
 def test_logged_out_cookie_opens_nothing_even_when_replayed(make_app, holder):
     replayed = Browser(make_app())
     replayed.client._cookies = dict(holder.client._cookies)
-    holder.post("/logout")
+    answer = holder.post("/logout")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert replayed.get("/certificates").headers["Location"] == "/login"
 
 

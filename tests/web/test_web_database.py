@@ -53,6 +53,14 @@ def test_a_missing_file_is_not_made_silently(tmp_path: Path) -> None:
     assert not (tmp_path / "absent.db").exists()
 
 
+def test_a_new_database_and_its_log_are_for_their_owner_alone(tmp_path: Path) -> None:
+    db = connect(tmp_path / "new.db", create=True)
+    db.execute("CREATE TABLE person (name TEXT)")
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+    db.close()
+
+
 def test_a_file_that_is_no_database_is_named_as_such(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError):

@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, Response, g, has_request_context, request, url_for
+from flask.globals import request_ctx
 from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 
@@ -81,10 +82,15 @@ def lang_of(text: str) -> str:
 
 
 def switch_url(to: str) -> str:
-    """Return the current page's address in the other language; a page reached by POST gives its own path."""
+    """Return the current page's address in the other language.
+
+    A page reached by POST gives its own path where that can be read too, and the first page otherwise.
+    """
     arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": to}
     if request.endpoint is None or request.method not in {"GET", "HEAD"}:
-        return "?lang=" + to
+        adapter = request_ctx.url_adapter
+        readable = adapter is not None and "GET" in adapter.allowed_methods()
+        return ("" if readable else "/") + "?lang=" + to
     return url_for(request.endpoint, **arguments)
 
 

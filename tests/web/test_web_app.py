@@ -371,3 +371,17 @@ def test_every_code_has_a_sentence_in_both_languages() -> None:
         assert 400 <= known.status < 600, code
         assert known.zh.endswith("。"), code
         assert known.en.endswith("."), code
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [("/both", "?lang=en"), ("/post-only", "/?lang=en")],
+)
+def test_switch_of_a_page_reached_by_post_leads_to_a_page_that_can_be_read(path, target):
+    app = _app()
+    app.config["WTF_CSRF_ENABLED"] = False
+    page = '{% extends "web/layout.html" %}'
+    app.add_url_rule("/both", "both", lambda: render_template_string(page), methods=["GET", "POST"])
+    app.add_url_rule("/post-only", "post_only", lambda: render_template_string(page), methods=["POST"])
+    answer = app.test_client().post(path, base_url="https://x.example", headers=HTML)
+    assert f'<a class="switch" href="{target}"' in answer.text

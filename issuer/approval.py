@@ -151,11 +151,15 @@ def _withdraw_form(db: Database, _parts: Parts, act: Act, now: int) -> Arguments
 
 
 def _check_reprint(db: Database, subject: str, arguments: Arguments) -> Arguments:
-    kept = _check_form(db, subject, arguments)
+    reason = revocation.check_reason(arguments)
     form = store_forms.form(db, subject)
-    if form is None or form["kind"] != "paper":
+    if form is None:
+        raise UnknownError("no form of that id")
+    if form["kind"] != "paper":
         raise InvalidActError("only a paper form is printed again")
-    return kept
+    if not revocation.may_be_signed_anew(form):
+        raise ConflictError("this form is replaced or revoked already")
+    return {"reason": reason}
 
 
 def _reprint(db: Database, parts: Parts, act: Act, now: int) -> Arguments:

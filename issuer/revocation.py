@@ -17,7 +17,7 @@ from issuer.errors import ConflictError, ReasonRequiredError, UnknownError
 from issuer.parts import Parts
 from vc.notices import REASONS
 
-__all__ = ["REASONS", "check_reason", "revoke", "sign_anew", "withdraw"]
+__all__ = ["REASONS", "check_reason", "may_be_signed_anew", "revoke", "sign_anew", "withdraw"]
 
 
 def check_reason(arguments: Mapping[str, Any]) -> str:
@@ -70,17 +70,23 @@ def withdraw(
     return form
 
 
-def sign_anew(db: Database, parts: Parts, *, form_id: str, reason: str, now: int) -> str:
-    """Withdraw a paper form and sign another one under a fresh code, inside the caller's transaction.
+def may_be_signed_anew(form: Mapping[str, Any]) -> bool:
+    """Whether another form may take the place of one: it is valid, or withdrawn and not replaced yet."""
+    return form["state"] == "valid" or (form["state"] == "withdrawn" and form["replaced_by"] is None)
 
-    The new code is kept wrapped until the paper is printed: once the form is anchored and indexed.
+
+def sign_anew(db: Database, parts: Parts, *, form_id: str, reason: str, now: int) -> str:
+    """Sign another paper form under a fresh code, inside the caller's transaction; the old one ends.
+
+    It may have been withdrawn before, when nobody asked for another one yet. The new code is kept wrapped
+    until the paper is printed: once the form is anchored and indexed.
 
     Returns:
         The new form's id.
 
     Raises:
         UnknownError: No such form.
-        ConflictError: It is no paper form, or not valid any more.
+        ConflictError: Another form took its place, or the record is revoked.
         NotAccreditedError: The registry gives no grant for the type now.
     """
     form = store_forms.form(db, form_id)
@@ -90,9 +96,14 @@ def sign_anew(db: Database, parts: Parts, *, form_id: str, reason: str, now: int
     assert record is not None  # foreign key
     if record["state"] != "valid":
         raise ConflictError("the record is revoked")
+    if not may_be_signed_anew(form):
+        raise ConflictError("this form is replaced or revoked already")
     standing.require(db, record["credential_type"], now=now)
     sealed = _new_paper_form(db, parts, record, now=now)
-    withdraw(db, form_id=form_id, reason=reason, now=now, replaced_by=sealed.form.id)
+    if form["state"] == "valid":
+        withdraw(db, form_id=form_id, reason=reason, now=now, replaced_by=sealed.form.id)
+    else:
+        store_forms.replace_withdrawn_form(db, form_id, replaced_by=sealed.form.id)
     issuance.store_sealed(db, parts, record_id=record["id"], sealed=sealed, now=now)
     return sealed.form.id
 

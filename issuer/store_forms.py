@@ -52,6 +52,11 @@ def withdraw_form(db: Database, form_id: str, *, reason: str, at: int, replaced_
     return cursor.rowcount == 1
 
 
+def replace_withdrawn_form(db: Database, form_id: str, *, replaced_by: str) -> None:
+    """Note which form took the place of one that was withdrawn before."""
+    db.execute("UPDATE form SET replaced_by = ? WHERE id = ?", (replaced_by, form_id))
+
+
 def used_indexes(db: Database, list_number: int, candidates: Iterable[int]) -> set[int]:
     """Return which of some status indexes are taken."""
     wanted = list(candidates)

@@ -21,7 +21,7 @@ from issuer import (
     standing,
     store,
 )
-from issuer.errors import NotAccreditedError, PrintingClosedError
+from issuer.errors import ConflictError, NotAccreditedError, PrintingClosedError
 from ledger.client import LedgerUnavailableError, StatementRefusedError
 from ledger.registry import status_key
 from tests.issuer.college import DID, GRADUATION, MAKER, URL, College, new_row
@@ -478,6 +478,23 @@ def test_reprinted_form_gets_a_new_code_and_the_old_one_stays_in_the_index(colle
     states = {form.id: form.state for form in records.forms(college.db, record.id)}
     assert states == {old.id: "withdrawn", sheet.form_id: "valid"}
     assert len(form_store.decode_bucket(served(college, "/store/forms/0/0").data)) == 2
+
+
+def test_withdrawn_paper_form_is_signed_anew_once(college: College):
+    batch_id = college.issue(new_row(1))
+    college.anchor()
+    record = college.first_record(batch_id)
+    (old,) = records.forms(college.db, record.id)
+    assert college.two("withdraw-form", old.id, reason="持有人申请").error is None
+    fresh = college.two("reprint", old.id, reason="持有人申请").result["form_id"]
+    college.anchor()
+    assert printing.certificate(
+        college.db, college.parts, form_id=fresh, actor=MAKER, now=college.now
+    ).credential
+    states = {form.id: form.state for form in records.forms(college.db, record.id)}
+    assert states == {old.id: "withdrawn", fresh: "valid"}
+    with pytest.raises(ConflictError):
+        college.two("reprint", old.id, reason="持有人申请")
 
 
 def test_codes_are_forgotten_once_the_batch_is_printed(college: College):

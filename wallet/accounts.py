@@ -142,6 +142,13 @@ def names(db: Database) -> list[str]:
     return store.account_names(db)
 
 
+def holder_of(db: Database, credential_id: str) -> str | None:
+    """Return the name of the account that holds a credential, or None: on a command line its id says whose
+    passphrase is meant.
+    """
+    return store.holder_of(db, credential_id)
+
+
 def open_wallet(
     db: Database, *, name: str, passphrase: str, gate: PassphraseGate, now: datetime, random: Random
 ) -> Wallet:

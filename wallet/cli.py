@@ -161,9 +161,12 @@ def list_(account: str | None, as_json: bool) -> None:
 @click.option("--label", default="", help="For whom; only you see it.")
 @as_json
 def share(credential_ids: tuple[str, ...], account: str | None, days: str, label: str, as_json: bool) -> None:
-    """Make a link that shows the certificates ID to whoever has it."""
+    """Make a link that shows the certificates ID to whoever has it.
+
+    Where no wallet is named, the one that holds the first of them is meant.
+    """
     with _session() as session:
-        wallet = session.open(account)
+        wallet = session.open(account or accounts.holder_of(session.db, credential_ids[0]))
         holding.refresh(session.db, wallet, parts=session.parts, now=session.now)
         made = presenting.share(
             session.db,

@@ -177,7 +177,7 @@ class OfferExpiredError(OfferError):
     """The offer or the slip is too old."""
 
     code = "SLIP_EXPIRED"
-    title = "The offer has expired"
+    title = "The offer is no longer open"
 
 
 class OfferLockedError(OfferError):

@@ -66,7 +66,7 @@ def fetch_offer(url: str, *, fetcher: Fetch) -> Offer:
     """
     answer = _get(url, fetcher=fetcher, max_bytes=OFFER_BYTES)
     if answer.status in {404, 410}:
-        raise OfferExpiredError("the issuer has no such offer any more")
+        raise OfferExpiredError("the issuer has no such offer any more: it was used, or its time is over")
     return parse_offer(_json_body(answer))
 
 

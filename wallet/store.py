@@ -202,6 +202,17 @@ def credential(db: Database, account_id: str, credential_id: str) -> Row:
     return row
 
 
+def holder_of(db: Database, credential_id: str) -> str | None:
+    """Return the name of the account that holds a credential, or None; it opens nothing."""
+    row = _one(
+        db,
+        "select account.name from credential join account on account.id = credential.account "
+        "where credential.id = :id",
+        {"id": credential_id},
+    )
+    return None if row is None else str(row["name"])
+
+
 def credential_by_fingerprint(db: Database, account_id: str, fingerprint: bytes) -> Row | None:
     """Find a credential by the tag that only the account's key can compute."""
     return _one(

@@ -56,3 +56,16 @@ def test_one_of_several_wallets_has_to_be_named(run, make):
     refused = run("list", "--json")
     assert (refused.exit_code, "--account" in refused.output) == (2, True)
     assert json.loads(run("list", "--json", "--account", "zhou").output)["account"] == "zhou"
+
+
+def test_the_wallet_that_holds_a_certificate_is_meant_when_it_is_shared(run, make, tmp_path):
+    make("lin")
+    make("zhou")
+    db = connect(tmp_path / "wallet.db")
+    owner = next(row["id"] for row in db["account"].rows if row["name"] == "zhou")
+    row = {"id": "c1", "account": owner, "fingerprint": b"f", "sealed": b"s", "made_at": 0}
+    db["credential"].insert(row)
+    assert accounts.holder_of(db, "c1") == "zhou"
+    db.close()
+    # It goes on to what is inside, which this row's seal refuses; a wallet is not asked for.
+    assert "--account" not in run("share", "c1", "--json").output

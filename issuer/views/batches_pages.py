@@ -115,7 +115,7 @@ def show(batch_id: str) -> str:
     pile = request.args.get("pile", "")
     if pile not in _PILES:
         pile = next((p for p in ("confirm", "refused", "ready") if getattr(counted, p)), "ready")
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = session.page_number()
     listed = batches.rows(db(), batch_id, pile=pile, offset=(page - 1) * ROWS_PER_PAGE, limit=ROWS_PER_PAGE)
     column_map = _column_map(batch, listed)
     return render_template(

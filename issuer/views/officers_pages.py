@@ -79,7 +79,7 @@ def change_passphrase() -> Response:
 @officer_only
 def log() -> str:
     """Show the log, newest first."""
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = session.page_number()
     subject = request.args.get("subject", "").strip() or None
     found = audit.entries(db(), subject=subject, offset=(page - 1) * LINES_PER_PAGE, limit=LINES_PER_PAGE + 1)
     return render_template(

@@ -32,7 +32,7 @@ STRIPS_PER_PAGE = 24
 @officer_only
 def certificates(batch_id: str) -> Any:
     """Show certificates of a batch for the printer, fifty at a time."""
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = session.page_number()
     try:
         sheets = printing.certificates(
             db(),

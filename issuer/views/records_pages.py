@@ -30,7 +30,7 @@ def listing() -> str:
     text = request.args.get("q", "").strip()[:100]
     state = request.args.get("state") or None
     kind = request.args.get("type") or None
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = session.page_number()
     found = records.search(
         db(),
         text=text,

@@ -29,6 +29,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 IDLE_SECONDS = 3600
 LONGEST_SECONDS = 12 * 3600
+_LAST_PAGE = 1_000_000
 _WANTED, _SINCE, _SEEN = "wanted", "since", "seen"
 
 
@@ -138,6 +139,12 @@ def wanted() -> str:
     """Return, once, where the officer wanted to go before signing in."""
     target: str = session.pop(_WANTED, None) or url_for("workbench.show")
     return target
+
+
+def page_number() -> int:
+    """Return the page of a list that the address asks for: the first one where it makes no sense."""
+    page = request.args.get("page", 1, type=int)
+    return page if 1 <= page <= _LAST_PAGE else 1
 
 
 def say(error: IssuerError) -> None:

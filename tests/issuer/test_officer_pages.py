@@ -265,6 +265,12 @@ def test_batch_that_is_marked_as_printed_forgets_its_codes(issued: str, checker:
     assert 'class="sheet"' not in checker.page(f"{issued}/print")
 
 
+@pytest.mark.parametrize("page", ["-1", "x", "9" * 30])
+def test_page_number_that_makes_no_sense_is_the_first(issued: str, checker: Officer, page: str):
+    for path in ("/records", "/audit", issued):
+        assert checker.page(f"{path}?page={page}")
+
+
 def test_slips_are_eight_to_a_page_with_the_pins_on_strips(issued: str, checker: Officer):
     page = checker.post(f"{issued}/slips").get_data(as_text=True)
     slips, _, strips = page.partition('class="page strips"')

@@ -53,7 +53,7 @@ def one(
         "verified": verification.verified,
         "title": {"zh-CN": title_zh, "en": title_en},
         "reason": wording.reason(verification, from_paper=from_paper).to_json(),
-        "notes": [wording.note_sentence(note).to_json() for note in verification.notes],
+        "notes": [sentence.to_json() for sentence in wording.notes(verification)],
         "checks": [_check(check) for check in verification.checks],
         "credential": None if facts is None else _facts(facts, masked=masked),
         "issuer": None if verification.issuer is None else _issuer(verification.issuer),

@@ -145,7 +145,7 @@ def _result(verification: Verification, answer: Answer) -> Result:
     facts, issuer, paper = verification.facts, verification.issuer, answer.source == "code"
     shown = facts is not None and verification.verdict is not Verdict.NOT_AUTHENTIC
     reason = wording.reason(verification, from_paper=paper)
-    notes = [sentence for note in verification.notes if (sentence := wording.note_sentence(note)) != reason]
+    notes = [sentence for sentence in wording.notes(verification) if sentence != reason]
     laid_out = Result(
         verdict=verification.verdict.value,
         word=_pair(wording.title(verification)),

@@ -98,15 +98,15 @@ _NOT_AUTHENTIC: Mapping[str, tuple[str, str]] = {
 
 _NOTES: Mapping[str, tuple[str, str]] = {
     "EXPIRED": (
-        "我们核对了内容和签名；有效期已于{date}届满。",
+        "我们核对了内容和签名；有效期已于 {date} 届满。",
         "We checked content and signature; it expired on {date}.",
     ),
     "NOT_YET_VALID": (
-        "我们核对了内容和签名；它自{date}起才有效。",
+        "我们核对了内容和签名；它自 {date} 起才有效。",
         "We checked content and signature; it is valid only from {date}.",
     ),
     "LEDGER_SILENT": (
-        "我们超过一天没有收到账本的消息（最近一次是{date}），状态依据签发单位自己的列表。",
+        "我们超过一天没有收到账本的消息（最近一次是 {date}），状态依据签发单位自己的列表。",
         "We have not heard from the ledger for over a day (last on {date}); "
         "the status is from the issuer's own list.",
     ),
@@ -131,11 +131,11 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "The body no longer issues such certificates; it was entitled to when it issued this one.",
     ),
     "ANCHORED_LATER": (
-        "发证日期为{awarded}（签发单位所述），存证日期为{anchored}（已证明），相隔一年以上。",
+        "发证日期为 {awarded}（签发单位所述），存证日期为 {anchored}（已证明），相隔一年以上。",
         "Awarded on {awarded} (as the issuer says), anchored on {anchored} (proved): over a year apart.",
     ),
     "AS_OF": (
-        "现在连不上账本；结论以{date}的账本为准。",
+        "现在连不上账本；结论以 {date} 的账本为准。",
         "The ledger cannot be reached; this holds as of {date}.",
     ),
 }
@@ -222,6 +222,13 @@ def reason(verification: Verification, *, from_paper: bool = False) -> Sentence:
     if verdict is Verdict.NOT_AUTHENTIC:
         return _not_authentic(verification)
     return _unchecked(verification)
+
+
+def notes(verification: Verification) -> list[Sentence]:
+    """Return what is said beside the verdict: beside "do not rely on this" nothing, for it would reassure."""
+    if verification.verdict is Verdict.NOT_AUTHENTIC:
+        return []
+    return [note_sentence(note) for note in verification.notes]
 
 
 def note_sentence(note: Note) -> Sentence:

@@ -288,6 +288,7 @@ def test_a_registered_body_that_was_never_accredited_for_the_type_is_not_relied_
     assert found(verification, Step.PROOF)[0] is Outcome.PASSED
     assert found(verification, Step.ACCREDITATION) == (Outcome.FAILED, "ISSUER_NOT_AUTHORIZED_FOR_TYPE")
     assert (verification.verdict, reason(verification)) == (Verdict.NOT_AUTHENTIC, "NOT_RECOGNISED")
+    assert wording.notes(verification) == []
 
 
 @pytest.mark.case("CRED-062")

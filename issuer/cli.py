@@ -316,6 +316,8 @@ def anchor(as_json: bool) -> None:
 @contextmanager
 def _open(*, ledger: bool = False) -> Iterator[_Session]:
     read = settings.read(os.environ)
+    if not read.database.is_file():
+        raise SettingsError("no issuer is set up in ISSUER_HOME; run: vocred issuer init")
     require_current(read.database, migrations, command="vocred issuer migrate")
     parts = make_parts(read, ledger=connect_ledger(read) if ledger else None)
     db = database.connect(read.database)

@@ -112,6 +112,12 @@ def test_init_wants_two_officers_and_runs_once(bare: Host):
     assert bare.refused("init", "--officer", "zhang", "--officer", "li") == "CONFLICT"
 
 
+def test_command_after_a_refused_init_says_what_to_run(bare: Host):
+    assert bare.run("init", "--officer", "zhang", "--officer", "nobody").exit_code != 0
+    result = bare.run("anchor")
+    assert "vocred issuer init" in str(result.exception)
+
+
 def test_officer_may_have_a_name_of_one_letter(bare: Host, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ISSUER_PASSPHRASE_O", "a third good passphrase")
     assert bare.run("init", "--officer", "zhang", "--officer", "o").exit_code == 0

@@ -196,6 +196,14 @@ def test_claims_are_text_and_never_markup_or_links(paper: PaperWorld, client: Fl
     assert 'href="javascript:' not in page
 
 
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("/C", "输入证书二维码下方的核验码"), ("/S/x", "把完整的链接粘贴到下面")]
+)
+def test_a_scanned_link_says_what_to_do_without_script(client: FlaskClient, path: str, sentence: str) -> None:
+    page = client.get(path, headers={"Accept": "text/html"}).text
+    assert sentence in page.partition("<noscript>")[2].partition("</noscript>")[0]
+
+
 def test_a_share_link_opens_without_script(paper: PaperWorld, client: FlaskClient) -> None:
     form = paper.world.issue()
     paper.print(form)

@@ -34,7 +34,7 @@ from issuer import (
     store_claims,
 )
 from issuer.audit import Actor
-from issuer.errors import ForbiddenError, IssuerError, SameOfficerError
+from issuer.errors import ForbiddenError, InvalidActError, IssuerError, SameOfficerError
 from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
@@ -173,6 +173,8 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
         if all(row.pile is Pile.SKIPPED for row in found.rows):
             _print(_nothing_new(found), as_json=as_json)
             return
+        if not found.counts.issuable:
+            raise InvalidActError("no row of this file can be signed; --check says why")
         batch_id = batches.create(
             session.db,
             session.parts,
@@ -189,7 +191,7 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
         act = None
         counted = batches.counts(session.db, batch_id)
         # A draft in which every good row waits for a click stays one; the pages go on with it.
-        if counted.total or not counted.confirm:
+        if counted.total:
             act = approval.submit(
                 session.db,
                 session.parts,

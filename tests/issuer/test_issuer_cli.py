@@ -183,6 +183,14 @@ def test_batch_whose_rows_all_wait_for_a_click_stays_a_draft(host: Host, tmp_pat
     assert store.value(host.db, "SELECT state FROM batch") == "draft"
 
 
+def test_file_without_a_row_to_sign_leaves_nothing_behind(host: Host, tmp_path: Path):
+    header, first, *_ = CLEAN.read_text("utf-8-sig").splitlines()
+    file = tmp_path / "one.csv"
+    file.write_text(f"{header}\n{first.replace(first.split(',')[9], '1')}\n", "utf-8")
+    assert host.refused("import", str(file), "--type", GRADUATION, "--as", "zhang") == "INVALID_ACT"
+    assert store.value(host.db, "SELECT count(*) FROM batch") == 0
+
+
 def test_no_document_number_is_kept(host: Host):
     made = imported(host)
     host.json("approve", made["batch"], "--as", "li")

@@ -60,7 +60,14 @@ def issuer_metadata() -> Response:
             "credential_endpoint": f"{url}/oauth/credential",
             "nonce_endpoint": f"{url}/oauth/nonce",
             "notification_endpoint": f"{url}/oauth/notification",
-            "display": [{"name": name, "locale": locale} for locale, name in known.names.items()],
+            "display": [
+                {
+                    "name": name,
+                    "locale": locale,
+                    "logo": {"uri": f"{url}/static/web/icon.svg", "alt_text": name},
+                }
+                for locale, name in known.names.items()
+            ],
             "credential_configurations_supported": {
                 entry.configuration_id: _configuration(entry) for entry in _offered_types()
             },

@@ -84,7 +84,7 @@ def init(
 
     Votes on members and keys take effect --delay seconds after they are decided; it never changes.
     """
-    home = _home()
+    home = _home(make=True)
     if (home / DATABASE).exists() or (home / PIN).exists():
         raise InputError("there is a ledger in LEDGER_HOME already; nothing was changed")
     made = _make_key(home, member, did=did, algorithm="Ed25519")
@@ -119,7 +119,7 @@ def keygen(member: str, did: str, algorithm: str, as_json_: bool) -> None:
 
     The JSON is what a member of the consortium needs to propose the admission.
     """
-    chain_id = _pin(_home()).chain_id
+    chain_id = _pin(_home(make=True)).chain_id
     made = _make_key(_home(), member, did=did, algorithm=algorithm)
     proof = key_possession(made.key, chain_id=chain_id, did=did, role=GOVERNANCE)
     public = cbor.encode(made.key.public.cose_key).hex()
@@ -348,11 +348,13 @@ def _now() -> int:
     return int(_outside().clock())
 
 
-def _home() -> Path:
-    home = _outside().environ.get("LEDGER_HOME", "").strip()
-    if not home or not Path(home).is_dir():
+def _home(*, make: bool = False) -> Path:
+    text = _outside().environ.get("LEDGER_HOME", "").strip()
+    if text and make:
+        Path(text).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not text or not Path(text).is_dir():
         raise SettingsError("LEDGER_HOME must name an existing directory")
-    return Path(home)
+    return Path(text)
 
 
 def _pin(home: Path) -> Pin:

@@ -42,7 +42,7 @@ def read(environ: Mapping[str, str]) -> VerifierSettings:
     """
     environment = Environment(environ, prefix="VERIFIER")
     return VerifierSettings(
-        **environment.service(sessions=False),
+        **environment.service(make_home=True, sessions=False),
         ledger_url=environment.url("LEDGER_URL"),
         ledger_pin=environment.file("LEDGER_PIN"),
     )

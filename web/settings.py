@@ -89,9 +89,16 @@ class Environment:
         """
         return _base_url(self.text(name, default=default), variable=f"{self.prefix}_{name}")
 
-    def directory(self, name: str) -> Path:
-        """Return the variable as the path of a directory that exists, else raise ``SettingsError``."""
+    def directory(self, name: str, *, make: bool = False) -> Path:
+        """Return the variable as the path of a directory that exists, else raise ``SettingsError``.
+
+        Args:
+            name: The variable, without its prefix.
+            make: Make the directory, readable by its owner alone, where there is none.
+        """
         path = Path(self.text(name))
+        if make:
+            _make_directory(path, variable=f"{self.prefix}_{name}")
         if not path.is_dir():
             raise SettingsError(f"{self.prefix}_{name} must name an existing directory")
         return path.resolve()
@@ -128,17 +135,20 @@ class Environment:
                 raise SettingsError(f"{variable} must start with https://")
         return allowed
 
-    def service(self, *, make_secret: bool = False, sessions: bool = True) -> dict[str, Any]:
+    def service(
+        self, *, make_home: bool = False, make_secret: bool = False, sessions: bool = True
+    ) -> dict[str, Any]:
         """Return the fields of ``ServiceSettings``.
 
         Args:
-            make_secret: Make the secret at first use; otherwise its absence is refused.
+            make_home: Make the home at first use; otherwise its absence is refused.
+            make_secret: Make the secret, and the home, at first use; otherwise their absence is refused.
             sessions: False for a service that signs nobody in; it has no secret.
 
         Raises:
             SettingsError: Something is missing, wrong or unsafe.
         """
-        home = self.directory("HOME")
+        home = self.directory("HOME", make=make_home or make_secret)
         secret = None
         if sessions:
             secret = make_secret_key(home) if make_secret else read_secret_key(home)
@@ -149,6 +159,13 @@ class Environment:
             "insecure_loopback": self.insecure_loopback(),
             "proxy_hops": self.integer("PROXY_HOPS", default=0, most=5),
         }
+
+
+def _make_directory(path: Path, *, variable: str) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{variable} names a directory that cannot be made: {error.strerror}") from error
 
 
 def is_loopback(url: str) -> bool:

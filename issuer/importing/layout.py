@@ -194,7 +194,7 @@ def _left_out(blank: Sequence[int], totals: Sequence[int], *, last: int) -> list
             parts.append(f"末尾{len(blank) - len(inner)}个空行")
         found.append(StructureFinding("S02_BLANK_ROW", "，".join(parts)))
     if totals:
-        found.append(StructureFinding("S03_TOTAL_ROW", f"合计行、审核行已跳过（第{_lines(totals)}行）"))
+        found.append(StructureFinding("S03_TOTAL_ROW", "合计行、审核行已跳过"))
     return found
 
 

@@ -40,7 +40,7 @@ def test_loopback_is_allowed_when_every_address_is_loopback(tmp_path: Path) -> N
         {"URL": ""},
         {"PROXY_HOPS": "-1"},
         {"PROXY_HOPS": "99"},
-        {"HOME": "/nowhere/at/all"},
+        {"HOME": "/dev/null/at/all"},
     ],
 )
 def test_unsafe_or_unclear_settings_are_refused(tmp_path: Path, values: dict[str, str]) -> None:
@@ -73,3 +73,12 @@ def test_a_secret_that_others_can_read_refuses_to_start(tmp_path: Path) -> None:
 def test_there_is_no_default_secret(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         read_secret_key(tmp_path)
+
+
+def test_a_home_is_made_for_its_owner_alone_by_what_may_make_a_secret(tmp_path: Path) -> None:
+    home = tmp_path / "srv" / "issuer"
+    with pytest.raises(SettingsError):
+        Environment({"X_HOME": str(home), "X_URL": "https://x.example"}, prefix="X").service()
+    assert not home.exists()
+    assert _service(home).home == home
+    assert home.stat().st_mode & 0o777 == 0o700

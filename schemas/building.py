@@ -168,7 +168,7 @@ def build_graduation(record: CertificateRecord, issuer: Institution) -> dict[str
     major_code, major = _required(record, "majorCode"), _required(record, "majorName")
     enrolled = _required(record, "enrol")
     achievement = {
-        "id": _identifier(issuer, "achievements", level.code, major_code, enrolled[:4], conclusion),
+        "id": _achievement_id(issuer, major_code, level=level.code),
         "type": ["Achievement", "VetAchievement"],
         "achievementType": level.achievement_type if conclusion == "毕业" else "Certificate",
         "name": f"{certificate}（{major}）",
@@ -210,19 +210,18 @@ def build_skill_level(record: CertificateRecord, issuer: Institution) -> dict[st
     level = _required(record, "level")
     level_code, level_en = _listed(record, "level", SKILL_LEVELS)
     standard = _required(record, "certName")
+    code, version = _required(record, "certCode"), _required(record, "stdVersion")
     achievement = {
-        "id": _identifier(
-            issuer, "standards", _required(record, "certCode"), _required(record, "stdVersion")
-        ),
+        "id": _achievement_id(issuer, code, version=version, level=level_code),
         "type": ["Achievement", "VetAchievement"],
         "achievementType": "Certification",
         "name": f"{standard.removesuffix('职业技能等级证书')}职业技能等级证书（{level}）",
         "description": f"达到“{standard}”职业技能等级标准（{level}）的要求。",
         "inLanguage": "zh-CN",
-        "version": _required(record, "stdVersion"),
+        "version": version,
         "localizedName": {"en": f"Vocational Skill Level Certificate (1+X), {level_en}"},
         "criteria": {"narrative": "按标准考核，理论与实操成绩均不低于60分。"},
-        "humanCode": _required(record, "certCode"),
+        "humanCode": code,
         "qualificationSystem": "1+X",
         "levelCode": level_code,
         "levelName": level,
@@ -237,19 +236,18 @@ def build_vendor(record: CertificateRecord, issuer: Institution) -> dict[str, An
         RecordIncompleteError: See ``build_credential``.
     """
     certification = _required(record, "certName")
+    code, version = _required(record, "certCode"), _required(record, "stdVersion")
     achievement = {
-        "id": _identifier(
-            issuer, "standards", _required(record, "certCode"), _required(record, "stdVersion")
-        ),
+        "id": _achievement_id(issuer, code, version=version, level="VENDOR"),
         "type": ["Achievement", "VetAchievement"],
         "achievementType": "Certification",
         "name": certification,
         "description": f"通过“{certification}”的考核。",
         "inLanguage": "zh-CN",
-        "version": _required(record, "stdVersion"),
+        "version": version,
         "localizedName": {"en": "Enterprise Certification"},
         "criteria": {"narrative": "按企业认证标准考核，评定合格。"},
-        "humanCode": _required(record, "certCode"),
+        "humanCode": code,
         "qualificationSystem": "企业认证",
         "levelCode": "VENDOR",
         "levelName": "企业认证",
@@ -379,7 +377,12 @@ def _isced(level: StudyLevel) -> dict[str, Any]:
     }
 
 
-def _identifier(issuer: Institution, *parts: str) -> str:
+def _achievement_id(issuer: Institution, code: str, *, level: str, version: str | None = None) -> str:
+    """Name an achievement by code, edition and level, which is what agreements ask for.
+
+    Spec: DOMAIN.md, section 6.2, rule 10.
+    """
+    parts = ("achievements", code, *([] if version is None else [version]), level)
     return "/".join([issuer.url, *(quote(part, safe="") for part in parts)])
 
 

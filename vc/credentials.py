@@ -71,6 +71,7 @@ class CredentialFacts:
         conclusion: 毕业 or 结业, where the type has it.
         achievement_id: IRI of the achievement.
         achievement_name: What was achieved.
+        achievement_name_en: The same in English, where the issuer wrote it.
         human_code: Code of the major or standard.
         field_of_study: The major's name.
         qualification_system: Which system the level belongs to.
@@ -102,6 +103,7 @@ class CredentialFacts:
     conclusion: str | None
     achievement_id: str | None
     achievement_name: str | None
+    achievement_name_en: str | None
     human_code: str | None
     field_of_study: str | None
     qualification_system: str | None
@@ -139,6 +141,7 @@ def facts(credential: Mapping[str, Any]) -> CredentialFacts:
         conclusion=_text(subject, "conclusion"),
         achievement_id=_text(achievement, "id"),
         achievement_name=_text(achievement, "name"),
+        achievement_name_en=_text(_object(achievement.get("localizedName")), "en"),
         human_code=_text(achievement, "humanCode"),
         field_of_study=_text(achievement, "fieldOfStudy"),
         qualification_system=_text(achievement, "qualificationSystem"),

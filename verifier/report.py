@@ -15,7 +15,16 @@ from verifier.answering import Answer
 from verifier.verdicts import Check, worst
 from verifier.verification import IssuerLine, RecognitionLine, Verification
 
-_SHOWN_MASKED = ("type", "title", "achievementName", "levelName", "specialization", "awarded", "validUntil")
+_SHOWN_MASKED = (
+    "type",
+    "title",
+    "achievementName",
+    "achievementNameEn",
+    "levelName",
+    "specialization",
+    "awarded",
+    "validUntil",
+)
 
 
 def report(answer: Answer, *, raw: bool = False) -> dict[str, Any]:
@@ -106,6 +115,7 @@ def _facts(facts: CredentialFacts, *, masked: bool) -> dict[str, Any]:
         "number": facts.number,
         "conclusion": facts.conclusion,
         "achievementName": facts.achievement_name,
+        "achievementNameEn": facts.achievement_name_en,
         "humanCode": facts.human_code,
         "fieldOfStudy": facts.field_of_study,
         "qualificationSystem": facts.qualification_system,

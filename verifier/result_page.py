@@ -86,6 +86,7 @@ class Result:
     id_tail: str = ""
     title: Mapping[str, str] | str = ""
     achievement: str = ""
+    achievement_en: str = ""
     level: str = ""
     number: str = ""
     results: Sequence[tuple[str, str]] = ()
@@ -177,6 +178,7 @@ def _with_facts(
         name=masked_name(facts.name or ""),
         title=entry.display if entry else facts.title or "",
         achievement=facts.achievement_name or "",
+        achievement_en=facts.achievement_name_en or "",
         level=facts.level_name or facts.conclusion or "",
         awarded=facts.awarded,
         valid_until=facts.valid_until,

@@ -111,6 +111,18 @@ def test_a_graduation_certificate_states_level_and_conclusion():
     assert credential["awardedDate"] == "2026-06-30T00:00:00+08:00"
 
 
+@pytest.mark.parametrize(
+    ("record", "issuer", "expected"),
+    [
+        (GRADUATE, COLLEGE, "https://yunling.edu.example/achievements/460305/CN-EDU-06"),
+        (CANDIDATE, BODY, "https://huaheng.example/achievements/IROM-2/2.0/1X-2"),
+        (CERTIFIED, BODY, "https://huaheng.example/achievements/XH-RC-2/2026.1/VENDOR"),
+    ],
+)
+def test_an_achievement_is_named_by_code_edition_and_level(record, issuer, expected):
+    assert build(record, issuer=issuer)["credentialSubject"]["achievement"]["id"] == expected
+
+
 def test_a_certificate_of_completion_is_not_called_a_diploma():
     credential = build({**GRADUATE, "conclusion": "结业"})
     assert credential["name"] == "高等职业教育专科结业证书"

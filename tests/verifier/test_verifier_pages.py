@@ -318,6 +318,21 @@ def test_english_pages_have_no_chinese_but_what_a_certificate_says(
     assert not re.search(r"[\u4e00-\u9fff]", without)
 
 
+def test_english_page_names_what_was_achieved_in_english_beside_the_papers_own_words(
+    paper: PaperWorld, client: FlaskClient
+) -> None:
+    credential = paper.world.issue()
+    stated = credential["credentialSubject"]["achievement"]
+    code = paper.print(credential)
+    pages = {
+        language: client.post(f"/verify?lang={language}", data={"entry": code.text}, headers=HTML).text
+        for language in ("en", "zh-CN")
+    }
+    assert stated["name"] in pages["en"]
+    assert stated["localizedName"]["en"] in pages["en"]
+    assert stated["localizedName"]["en"] not in pages["zh-CN"]
+
+
 _MALFORMED = [
     {},
     [],

@@ -170,7 +170,7 @@ def _sentences() -> dict[str, Words]:
             gettext("PIN 输错次数太多。请联系发证单位，换一张新的领取条。"),
         ),
         "SLIP_VOID": Words(
-            gettext("这张领取条已作废"), gettext("发证单位换发了新的领取条，请使用新的那一张。")
+            gettext("这张领取条已作废"), gettext("或已换发新的领取条，或证书已撤销。请咨询发证单位。")
         ),
         "CLAIM_DENIED": Words(
             gettext("发证单位没有签发"), gettext("这次领取已经结束。请向发证单位要一张新的领取条。")

@@ -270,7 +270,9 @@ REGISTRY: dict[str, Entry] = {
         "Five wrong PINs: the slip is locked. Please contact the issuer.",
     ),
     "SLIP_VOID": Entry(
-        410, "这张领取条已作废，请使用新的领取条。", "This slip is void. Please use the new one."
+        410,
+        "这张领取条已作废：或已换发新的领取条，或证书已撤销。请咨询发证单位。",
+        "This slip is void: there is a newer one, or the certificate was revoked. Ask the issuing body.",
     ),
     "WRONG_PIN": Entry(422, "PIN 不正确。", "The PIN is wrong."),
     "LINK_EXPIRED": Entry(

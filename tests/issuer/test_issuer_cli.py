@@ -15,10 +15,10 @@ from issuer.cli import cli
 from ledger.proof.pins import Pin
 from tests.issuer.college import GRADUATION, NAME, environment
 from tests.ledger.consortium import Consortium
+from vocred.demo.places import SAMPLES
 from web import database
 from web.database import transaction
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 CLEAN = SAMPLES / "clean_graduates_2026_utf8bom.csv"
 DIRTY = SAMPLES / "dirty_graduates_2026_gb18030.csv"
 

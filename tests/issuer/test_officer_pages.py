@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,9 +12,9 @@ from flask.testing import FlaskClient
 from issuer import create_app, issuance, officers, store_officers
 from tests.issuer.college import PASSPHRASES, College
 from vc import printed_code
+from vocred.demo.places import SAMPLES
 from web.database import transaction
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 DIRTY = "dirty_graduates_2026_gb18030.csv"
 GRADUATION = "GraduationCertificate"
 OPEN = {"workbench.sign_in", "workbench.try_sign_in"}

@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 from issuer.importing import Finding, ImportCheck, ImportInstitution, check
+from vocred.demo.places import SAMPLES
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 TODAY = date(2026, 11, 21)
 COLLEGE = ImportInstitution(name="云岭示范职业技术学院", code="99901")
 BODY = ImportInstitution(name="华衡职业技能评价中心（虚构）")

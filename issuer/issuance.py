@@ -56,7 +56,7 @@ class _Done:
     problem: str | None
 
 
-def run(db: Database, parts: Parts, *, batch_id: str, now: int) -> Progress:
+def issue(db: Database, parts: Parts, *, batch_id: str, now: int) -> Progress:
     """Sign what is left of an approved batch.
 
     Args:
@@ -88,7 +88,7 @@ def run_all(db: Database, parts: Parts, *, now: int) -> list[Progress]:
         if not alone:
             return []
         waiting = batches.listing(db, ("approved",))
-        return [run(db, parts, batch_id=batch.id, now=now) for batch in reversed(waiting)]
+        return [issue(db, parts, batch_id=batch.id, now=now) for batch in reversed(waiting)]
 
 
 def continue_paused(db: Database, parts: Parts, *, actor: Actor, batch_id: str, now: int) -> None:

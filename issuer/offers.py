@@ -86,7 +86,7 @@ class MintedOffer:
         return f"openid-credential-offer://?credential_offer_uri={quote(self.uri, safe='')}"
 
 
-def make_slip(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
+def create(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
     """Make a slip for a valid record, inside the caller's transaction.
 
     Raises:
@@ -126,7 +126,7 @@ def reissue(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
         ConflictError: The record is revoked.
     """
     store_claims.void_slips(db, record_id)
-    return make_slip(db, parts, record_id=record_id, now=now)
+    return create(db, parts, record_id=record_id, now=now)
 
 
 def draw_pin(parts: Parts) -> str:

@@ -138,7 +138,7 @@ def slips(db: Database, parts: Parts, *, batch_id: str, actor: Actor, now: int) 
         _require_officer(db, actor)
         if batches.get(db, batch_id).slips_printed_at is None:
             for found in store_claims.records_without_slip(db, batch_id):
-                offers.make_slip(db, parts, record_id=found["id"], now=now)
+                offers.create(db, parts, record_id=found["id"], now=now)
         printed = [_slip(db, parts, found) for found in store_claims.slips_to_print(db, batch_id)]
         audit.write(
             db, actor=actor, action="slips opened for printing", subject=batch_id, now=now, slips=len(printed)
@@ -154,7 +154,7 @@ def single_slip(db: Database, parts: Parts, *, record_id: str, actor: Actor, now
     """
     with transaction(db):
         _require_officer(db, actor)
-        slip = offers.make_slip(db, parts, record_id=record_id, now=now)
+        slip = offers.create(db, parts, record_id=record_id, now=now)
         audit.write(db, actor=actor, action="slip made", subject=record_id, now=now)
     return {"slip_id": slip.id, "link": slip_link(parts, slip.claim_code), "pin": slip.pin}
 

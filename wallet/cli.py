@@ -168,7 +168,7 @@ def share(credential_ids: tuple[str, ...], account: str | None, days: str, label
     with _session() as session:
         wallet = session.open(account or accounts.holder_of(session.db, credential_ids[0]))
         holding.refresh(session.db, wallet, parts=session.parts, now=session.now)
-        made = presenting.share(
+        made = presenting.present(
             session.db,
             wallet,
             list(credential_ids),

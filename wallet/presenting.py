@@ -72,7 +72,7 @@ class Share:
     opened_at: datetime | None
 
 
-def share(
+def present(
     db: Database,
     wallet: Wallet,
     credential_ids: list[str],

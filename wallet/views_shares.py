@@ -27,7 +27,7 @@ def new() -> Answer:
     if request.method == "GET":
         return _form(chosen, label=label, days=days)
     try:
-        made = presenting.share(
+        made = presenting.present(
             database.current(),
             session.wallet(),
             chosen,

@@ -39,7 +39,7 @@ def credential_id(claim, college):
 @pytest.fixture
 def share(db, wallet, parts):
     def run(*credential_ids, label="星衡", days=30):
-        return presenting.share(
+        return presenting.present(
             db, wallet, list(credential_ids), label=label, days=days, parts=parts, now=NOW
         )
 
@@ -265,7 +265,7 @@ def test_share_of_more_certificates_than_a_document_carries_proofs_is_refused(sh
 def test_certificate_of_another_wallet_cannot_be_shared_seen_or_deleted(db, edge, credential_id, parts):
     other = accounts.create(db, name="别人", passphrase="another passphrase", **edge)
     with pytest.raises(NothingThereError):
-        presenting.share(db, other, [credential_id], label="", days=30, parts=parts, now=NOW)
+        presenting.present(db, other, [credential_id], label="", days=30, parts=parts, now=NOW)
     with pytest.raises(NothingThereError):
         holding.one(db, other, credential_id, now=NOW)
     with pytest.raises(NothingThereError):

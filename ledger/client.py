@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -391,6 +392,8 @@ def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
             # be repeated.
             return once(method, url, content, headers)
 
+    # Its kept connections end with the transport, not whenever the collector finds them.
+    weakref.finalize(send, client.close)
     return send
 
 

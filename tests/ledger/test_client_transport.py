@@ -1,5 +1,6 @@
 """The client's own way to a node: capped, and not upset by a connection that went to sleep."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,18 +12,19 @@ from ledger.client import MAX_ANSWER_BYTES, LedgerUnavailableError, capped_trans
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Says it keeps the connection, and closes it after each answer."""
+    """Says it keeps the connection, and does so for ``/kept`` alone."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        keep = self.path == "/kept"
         size = MAX_ANSWER_BYTES + 1 if self.path == "/large" else 2
         self.send_response(302 if self.path == "/elsewhere" else 200)
         self.send_header("Content-Length", str(size))
         self.send_header("Location", "/ok")
         self.end_headers()
         self.wfile.write(b"x" * size)
-        self.close_connection = True
+        self.close_connection = not keep
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -43,6 +45,21 @@ def test_a_closed_connection_is_opened_again(server):
     send = capped_transport()
     for _ in range(5):
         assert send("GET", f"{server}/ok", content=None, headers={}).content == b"xx"
+
+
+def test_a_kept_connection_ends_with_the_transport_without_waiting_for_the_collector(server, monkeypatch):
+    closed = []
+    monkeypatch.setattr(
+        httpx.Client, "close", lambda self, close=httpx.Client.close: closed.append(close(self))
+    )
+    send = capped_transport()
+    send("GET", f"{server}/kept", content=None, headers={})
+    gc.disable()
+    try:
+        del send
+    finally:
+        gc.enable()
+    assert len(closed) == 1
 
 
 def test_an_answer_over_the_limit_is_not_read_to_its_end(server):

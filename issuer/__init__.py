@@ -27,7 +27,18 @@ def create_app(
         web.errors.SettingsError: A setting is missing, wrong or unsafe.
         web.errors.MigrationPendingError: The database is older than the code, or absent.
     """
-    from issuer import landing, oid4vci, publishing, settings, views
+    from issuer import (
+        agreements,
+        bank,
+        correcting,
+        cosigning,
+        governance,
+        landing,
+        oid4vci,
+        publishing,
+        settings,
+        views,
+    )
     from issuer.migrations import migrations
     from issuer.parts import make_parts
     from web import app as web_app
@@ -48,4 +59,6 @@ def create_app(
     web_app.register_api(app, oid4vci.wallets)
     app.register_blueprint(landing.landing)
     views.init_app(app)
+    for part in (governance, agreements, cosigning, bank, correcting):
+        part.init_app(app)
     return app

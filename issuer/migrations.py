@@ -10,6 +10,12 @@ Times are whole seconds since 1970 (UTC). Identifiers of records and forms are U
 
 from sqlite_utils import Database, Migrations
 
+from issuer.agreements import tables as agreements_tables
+from issuer.bank import tables as bank_tables
+from issuer.correcting import tables as correcting_tables
+from issuer.cosigning import tables as cosigning_tables
+from issuer.governance import tables as governance_tables
+
 migrations = Migrations("issuer")
 
 
@@ -339,3 +345,33 @@ def m006_ledger(db: Database) -> None:
         CREATE UNIQUE INDEX publication_ready ON publication (resource) WHERE state = 'ready';
         """,
     )
+
+
+@migrations()
+def m007_governance(db: Database) -> None:
+    """Create the member's votes, as remembered for its own log."""
+    _run(db, governance_tables.SQL)
+
+
+@migrations()
+def m008_agreements(db: Database) -> None:
+    """Create drafts of agreements and what parties signed."""
+    _run(db, agreements_tables.SQL)
+
+
+@migrations()
+def m009_cosigning(db: Database) -> None:
+    """Create drafts to be endorsed and the endorsements given."""
+    _run(db, cosigning_tables.SQL)
+
+
+@migrations()
+def m010_credit_bank(db: Database) -> None:
+    """Create accounts, applications and conversions."""
+    _run(db, bank_tables.SQL)
+
+
+@migrations()
+def m011_correcting(db: Database) -> None:
+    """Create corrections and what holders asked for."""
+    _run(db, correcting_tables.SQL)

@@ -1,4 +1,4 @@
-"""Two languages: Chinese, in which the messages are written, and English from ``messages.po`` files.
+"""Two languages: Chinese, in which the messages are written, and English from ``.po`` files.
 
 The language of a page is, in this order, ``?lang=``, the cookie that an earlier ``?lang=`` left, and the
 browser's own list. The catalogues are read as text when they are first needed: no compiled file is kept
@@ -32,7 +32,7 @@ CHINA = timezone(timedelta(hours=8), "UTC+8")
 
 
 def init_app(app: Flask, *, directories: Iterable[Path]) -> None:
-    """Speak two languages, with the English of each directory's ``en/LC_MESSAGES/messages.po``."""
+    """Speak two languages, with the English of each directory's ``en/LC_MESSAGES/*.po``."""
     babel = Babel(app, default_locale="zh_CN", locale_selector=lambda: _LOCALES[language()])
     babel.domain_instance = _TextDomain(tuple(directories))
     app.after_request(_remember)
@@ -128,9 +128,14 @@ def groups(text: str, size: int = 4) -> list[str]:
 
 
 def read_catalogue(path: Path) -> Catalog:
-    """Read a ``messages.po`` file."""
+    """Read one ``.po`` file."""
     with path.open("rb") as file:
         return read_po(file, locale="en")
+
+
+def catalogues(directory: Path) -> list[Path]:
+    """Return the ``.po`` files of a directory of translations: one for each part of a service."""
+    return sorted((directory / "en" / "LC_MESSAGES").glob("*.po"))
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -156,8 +161,7 @@ class _TextDomain(Domain):
     def _load(self) -> Translations:
         merged = Translations()
         for directory in self._directories:
-            path = directory / "en" / "LC_MESSAGES" / "messages.po"
-            if path.is_file():
+            for path in catalogues(directory):
                 compiled = io.BytesIO()
                 write_mo(compiled, read_catalogue(path))
                 compiled.seek(0)

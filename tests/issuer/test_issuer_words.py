@@ -7,11 +7,10 @@ from pathlib import Path
 
 import issuer
 from issuer.importing import CODES
-from web.i18n import read_catalogue
+from web.i18n import catalogues, read_catalogue
 
 ISSUER = Path(issuer.__file__).parent
 SHARED = ISSUER.parent / "web"
-CATALOGUE = Path("translations/en/LC_MESSAGES/messages.po")
 REFUSALS = ("FileRefusedError", "FileTooLargeError", "ColumnsMissingError")
 _CALL = re.compile(r"""\b_\(\s*"((?:[^"\\]|\\.)*)\"""")
 _PLACES = re.compile(r"%\((\w+)\)s")
@@ -31,8 +30,8 @@ def _said() -> Iterator[str]:
 
 
 def _english() -> dict[str, str]:
-    catalogues = (read_catalogue(folder / CATALOGUE) for folder in (ISSUER, SHARED))
-    return {str(message.id): str(message.string) for catalogue in catalogues for message in catalogue}
+    paths = [path for folder in (ISSUER, SHARED) for path in catalogues(folder / "translations")]
+    return {str(message.id): str(message.string) for path in paths for message in read_catalogue(path)}
 
 
 def test_every_sentence_has_its_english():

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 from jinja2 import FileSystemBytecodeCache
 
 import wallet as wallet_package
@@ -15,6 +14,7 @@ from tests.wallet.doubles import NOW
 from vc import shares
 from wallet import accounts, create_app
 from web.database import connect
+from web.i18n import catalogues, read_catalogue
 
 BASE = "https://wallet.example"
 
@@ -478,10 +478,9 @@ def test_wallet_is_deleted_only_with_its_passphrase(holder, link, app, db):
 
 
 def test_every_sentence_of_the_pages_has_its_english():
-    path = Path(wallet_package.__file__).parent / "translations" / "en" / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale="en")
-    assert all(all(message.string) if message.pluralizable else message.string for message in catalogue)
+    paths = catalogues(Path(wallet_package.__file__).parent / "translations")
+    messages = [message for path in paths for message in read_catalogue(path)]
+    assert all(all(message.string) if message.pluralizable else message.string for message in messages)
 
 
 def test_english_pages_hold_no_chinese_of_ours(holder, college):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 
-from web.i18n import read_catalogue
+from web.i18n import catalogues, read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("web", "issuer", "wallet", "verifier", "ledger")
@@ -34,11 +34,10 @@ def _constants(package: str) -> set[str]:
 
 
 def _english(package: str) -> dict[str, str]:
-    path = ROOT / package / "translations" / "en" / "LC_MESSAGES" / "messages.po"
-    if not path.is_file():
-        return {}
     texts = {}
-    for message in read_catalogue(path):
+    for message in (
+        each for path in catalogues(ROOT / package / "translations") for each in read_catalogue(path)
+    ):
         if message.id:
             key = message.id if isinstance(message.id, str) else message.id[0]
             texts[key] = message.string if isinstance(message.string, str) else message.string[0]

@@ -44,6 +44,7 @@
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
     ├── AgreementError                         a recognition agreement that nobody may vote in
+    ├── HolderRequestError                     a holder's signed request to an issuer that does not hold
     └── ShareError                             a share's package, link or presentation is malformed
 
 What bytes and keys can get wrong is in ``crypto.errors`` and passes through unchanged: a document that is not
@@ -377,6 +378,14 @@ class AgreementError(VcError):
     code = "AGREEMENT_MALFORMED"
     type = PROBLEM_TYPES + "AGREEMENT_MALFORMED"
     title = "The agreement is malformed"
+
+
+class HolderRequestError(VcError):
+    """A holder's signed request is malformed, too old, for somebody else, or not signed by its key."""
+
+    code = "HOLDER_PROOF_REFUSED"
+    type = PROBLEM_TYPES + "HOLDER_PROOF_REFUSED"
+    title = "The holder's proof does not hold"
 
 
 class ShareError(VcError):

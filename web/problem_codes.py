@@ -152,6 +152,11 @@ REGISTRY: dict[str, Entry] = {
     "BUNDLE_ERROR": Entry(400, "存证材料的格式不正确。", "The proof material has the wrong form."),
     "SHARE_MALFORMED": Entry(400, "分享内容的格式不正确。", "The shared content has the wrong form."),
     "AGREEMENT_MALFORMED": Entry(400, "互认协议的格式不正确。", "The agreement has the wrong form."),
+    "HOLDER_PROOF_REFUSED": Entry(
+        400,
+        "没有通过核对：请求不是由这份证书的持有人刚刚签署的。",
+        "This did not check: the request was not signed just now by the certificate's holder.",
+    ),
     "NOTICE_MALFORMED": Entry(400, "状态说明无法读取。", "The reason of the status could not be read."),
     "STORE_MALFORMED": Entry(
         503, "证书库的数据不完整。", "The store of sealed certificates is not in order."

@@ -44,6 +44,11 @@
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
     ├── AgreementError                         a recognition agreement that nobody may vote in
+    ├── OpenId4VpError                         a presentation is asked for or answered against OpenID4VP
+    │   ├── PresentationRequestError           a request that no wallet may answer
+    │   └── PresentationResponseError          a response that no verifier may use
+    ├── QueryError                             a DCQL query that is none
+    ├── AnswerError                            an answer to a DCQL query that is not what was asked for
     ├── HolderRequestError                     a holder's signed request to an issuer that does not hold
     └── ShareError                             a share's package, link or presentation is malformed
 
@@ -388,9 +393,54 @@ class HolderRequestError(VcError):
     title = "The holder's proof does not hold"
 
 
+class QueryError(VcError):
+    """A DCQL query breaks its own rules or our limits."""
+
+    code = "DCQL_MALFORMED"
+    type = PROBLEM_TYPES + "DCQL_MALFORMED"
+    title = "The query cannot be understood"
+
+
+class AnswerError(VcError):
+    """What was presented is not what the query asked for."""
+
+    code = "DCQL_UNANSWERED"
+    type = PROBLEM_TYPES + "DCQL_UNANSWERED"
+    title = "What was presented is not what was asked for"
+
+
 class ShareError(VcError):
     """A share's package, link or presentation is malformed."""
 
     code = "SHARE_MALFORMED"
     type = PROBLEM_TYPES + "SHARE_MALFORMED"
     title = "The shared link is malformed"
+
+
+class OpenId4VpError(VcError):
+    """A presentation is asked for, or answered, otherwise than OpenID4VP has it.
+
+    Args:
+        detail: What is wrong, in ASCII and without a value from the message.
+        error: The name that OpenID4VP gives to it, such as ``invalid_request``.
+    """
+
+    def __init__(self, detail: str, *, error: str = "invalid_request") -> None:
+        super().__init__(detail)
+        self.error = error
+
+
+class PresentationRequestError(OpenId4VpError):
+    """A request object that a wallet refuses; it then answers nobody."""
+
+    code = "PRESENTATION_REQUEST_INVALID"
+    type = PROBLEM_TYPES + "PRESENTATION_REQUEST_INVALID"
+    title = "The request to present certificates is not acceptable"
+
+
+class PresentationResponseError(OpenId4VpError):
+    """A response whose form is not that of OpenID4VP, or that answers something else than was asked."""
+
+    code = "PRESENTATION_RESPONSE_INVALID"
+    type = PROBLEM_TYPES + "PRESENTATION_RESPONSE_INVALID"
+    title = "The presented certificates do not answer the request"

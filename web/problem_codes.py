@@ -150,6 +150,18 @@ REGISTRY: dict[str, Entry] = {
     ),
     "RECORD_INCOMPLETE": Entry(422, "记录缺少必要的内容。", "The record lacks something it needs."),
     "BUNDLE_ERROR": Entry(400, "存证材料的格式不正确。", "The proof material has the wrong form."),
+    "PRESENTATION_REQUEST_INVALID": Entry(
+        400,
+        "对方的出示请求不合规范，没有回应。",
+        "The request to present is not acceptable; nobody was answered.",
+    ),
+    "PRESENTATION_RESPONSE_INVALID": Entry(
+        400, "出示的内容与请求不符。", "What was presented does not answer the request."
+    ),
+    "DCQL_MALFORMED": Entry(400, "请求的查询条件有误。", "The request's query cannot be understood."),
+    "DCQL_UNANSWERED": Entry(
+        400, "出示的内容不是所请求的证书。", "What was presented is not what was asked for."
+    ),
     "SHARE_MALFORMED": Entry(400, "分享内容的格式不正确。", "The shared content has the wrong form."),
     "AGREEMENT_MALFORMED": Entry(400, "互认协议的格式不正确。", "The agreement has the wrong form."),
     "HOLDER_PROOF_REFUSED": Entry(

@@ -153,7 +153,7 @@ REGISTRY: dict[str, Entry] = {
     "PRESENTATION_REQUEST_INVALID": Entry(
         400,
         "对方的出示请求不合规范，没有回应。",
-        "The request to present is not acceptable; nobody was answered.",
+        "The request is not acceptable; nobody was answered.",
     ),
     "PRESENTATION_RESPONSE_INVALID": Entry(
         400, "出示的内容与请求不符。", "What was presented does not answer the request."

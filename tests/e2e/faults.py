@@ -78,17 +78,17 @@ class Town:
             "--delay", "0", "--json",
         )  # fmt: skip
         world.launch("ledger", *services)
-        story._found(COLLEGE)
+        story.found(COLLEGE)
         world.launch("college")
         world.await_("ledger", "college", *services)
         registered = ["issuer.put", "--registration", str(world.home / "college.registration.json")]
         proposals = [[*registered, "--number", "1", "--keys", str(world.home / "college.keys.json")]]
         if "wallet" in services:
-            story._write("wallet.json", world.run("wallet", "wallet", "registration", "--json"))
+            story.write("wallet.json", world.run("wallet", "wallet", "registration", "--json"))
             proposals.append(["wallet.put", "--registration", str(world.home / "wallet.json")])
-        story._vote_all_in(["alliance"], proposals, proposers=["alliance"] * len(proposals))
+        story.vote_all_in(["alliance"], proposals, proposers=["alliance"] * len(proposals))
         accredited = ["accredit", "--issuer", COLLEGE.did, "--type", COLLEGE.credential_type]
-        story._vote_in(["alliance"], *accredited, "--from", ACCREDITED_SINCE)
+        story.vote_in(["alliance"], *accredited, "--from", ACCREDITED_SINCE)
 
     def url(self, name: str) -> str:
         """Return a service's public address."""

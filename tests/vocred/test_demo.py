@@ -7,8 +7,9 @@ from click.testing import CliRunner
 
 from tests.e2e.faults import free_ports
 from vocred.demo import demo
+from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places
-from vocred.demo.story import NOT_AUTHENTIC, VALID, Story
+from vocred.demo.story import Story
 from vocred.demo.world import DemoError, World, prepare, require_free
 
 

@@ -1,6 +1,6 @@
 """Who plays in the demo: fictitious institutions, their services, ports and settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from vocred.demo.world import Place
 SAMPLES = Path(__file__).parent / "samples"
 FIRST_PORT = 8700
 ALLIANCE = "did:web:alliance.example"
+ALLIANCE_NAMES = ("云岭职教联盟运营中心", "Yunling Alliance Operation Centre")
+MAKER, SECOND = "han", "shen"
 ACCREDITED_SINCE = "2025-03-01"
 
 
@@ -23,8 +25,14 @@ class Institution:
     credit_code: str
     role: str
     credential_type: str
-    file: str
+    file: str = ""
     institution_code: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def may_issue(self) -> tuple[str, ...]:
+        """Every type for which it is accredited."""
+        return (self.credential_type, *self.also)
 
 
 COLLEGE = Institution(
@@ -64,7 +72,7 @@ MEMBERS = ("alliance", "college", "enterprise", "body")
 ACCOUNTS = {"college": "zheng", "enterprise": "shi", "body": "qian"}
 """The wallets of the three holders."""
 
-OFFICERS = {"han": "registrar-han-2026", "shen": "second-officer-shen-2026"}
+OFFICERS = {MAKER: "registrar-han-2026", SECOND: "second-officer-shen-2026"}
 PASSPHRASES: Mapping[str, str] = {
     **{f"LEDGER_PASSPHRASE_{member.upper()}": f"governance-of-{member}-2026" for member in MEMBERS},
     **{f"ISSUER_PASSPHRASE_{name.upper()}": phrase for name, phrase in OFFICERS.items()},
@@ -73,18 +81,25 @@ PASSPHRASES: Mapping[str, str] = {
 """What people would type. They open nothing but this demo, which starts afresh each time."""
 
 
-def places(home: Path, *, first_port: int = FIRST_PORT, anchor_seconds: int = 2) -> dict[str, Place]:
+def places(
+    home: Path,
+    *,
+    first_port: int = FIRST_PORT,
+    anchor_seconds: int = 2,
+    cast: Sequence[Institution] = INSTITUTIONS,
+) -> dict[str, Place]:
     """Return the demo's services by name, with their settings.
 
     Args:
         home: The demo's directory.
         first_port: The ledger's port; the others follow.
         anchor_seconds: How long an issuer collects digests before it anchors them.
+        cast: The institutions that run an issuer.
     """
-    names = ("ledger", "college", "enterprise", "body", "wallet", "verifier")
+    names = ("ledger", *(body.place for body in cast), "wallet", "verifier")
     urls = {name: f"http://127.0.0.1:{first_port + index}" for index, name in enumerate(names)}
     pin = str(home / "ledger" / "pin")
-    issuers = {body.place: body for body in INSTITUTIONS}
+    issuers = {body.place for body in cast}
 
     def place(name: str) -> Place:
         kind = "issuer" if name in issuers else name

@@ -1,0 +1,239 @@
+"""What every chapter of the demo stands on: a consortium that forms, votes that are cast, looks taken.
+
+A step that ends otherwise than its story says raises; nothing is asserted about how a service does it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from vocred.demo.places import (
+    ACCREDITED_SINCE,
+    ALLIANCE,
+    ALLIANCE_NAMES,
+    INSTITUTIONS,
+    MAKER,
+    SECOND,
+    Institution,
+)
+from vocred.demo.world import DemoError, World, until
+
+VALID, NOTE, REVOKED, NOT_AUTHENTIC = "valid", "note", "revoked", "notAuthentic"
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+Say = Callable[[str, str], None]
+"""Takes a finished step in words and the link to look at."""
+
+
+@dataclass
+class Chapter:
+    """A consortium and what its members have made so far; one act stands on those before it.
+
+    Attributes:
+        world: The services.
+        say: Is told each step.
+        cast: The institutions, in the order in which they are admitted.
+        at_home: Whether members make their governance keys, and vote, in their own services; otherwise on the
+            ledger's host.
+        batches: What each institution imported, by its place.
+    """
+
+    world: World
+    say: Say
+    cast: Sequence[Institution] = INSTITUTIONS
+    at_home: bool = False
+    batches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    # --- the consortium -----------------------------------------------------------------------------
+
+    def the_consortium_forms(self) -> None:
+        """The alliance starts the ledger; every institution makes its own keys; all services run."""
+        for place in self.world.places.values():
+            place.home.mkdir(exist_ok=True)
+        self.world.run(
+            "ledger", "ledger", "init", "--as", "alliance", "--did", ALLIANCE,
+            "--name-zh", ALLIANCE_NAMES[0], "--name-en", ALLIANCE_NAMES[1],
+            "--credit-code", "52990000MJ9999011A", "--role", "operator", "--delay", "0", "--json",
+        )  # fmt: skip
+        self.world.start("ledger")
+        self.world.launch("wallet", "verifier")
+        at_once(self.found, self.cast)
+        issuers = [body.place for body in self.cast]
+        self.world.launch(*issuers)
+        self.world.await_("wallet", "verifier", *issuers)
+        self.say(f"the ledger, {len(issuers)} issuers, the wallet and the verifier run", self.url("ledger"))
+
+    def found(self, body: Institution) -> None:
+        """Make an institution's service: its keys stay there, their public halves are handed over."""
+        own = {
+            "ISSUER_DID": body.did,
+            "ISSUER_NAME": body.name,
+            "ISSUER_NAME_EN": body.name_en,
+            "ISSUER_CREDIT_CODE": body.credit_code,
+            "ISSUER_INSTITUTION_CODE": body.institution_code or "",
+        }
+        officers = ("--officer", MAKER, "--officer", SECOND)
+        self.world.run(body.place, "issuer", "init", *officers, secrets=own)
+        registration = self.world.run(body.place, "issuer", "registration", "--json")
+        self.write(f"{body.place}.registration.json", registration)
+        if self.at_home:
+            keys = self.world.run(body.place, "issuer", "governance-key", "--json")
+        else:
+            words = ("--as", body.place, "--did", body.did, "--json")
+            keys = self.world.run("ledger", "ledger", "keygen", *words)
+        self.write(f"{body.place}.keys.json", keys)
+
+    def members_are_admitted_and_accredited(self) -> None:
+        """Members are admitted by vote and given what they may issue; the wallet is registered."""
+        members = ["alliance"]
+        for body in self.cast:
+            self.vote_in(
+                members, "admit", "--keys", self.path(f"{body.place}.keys.json"), "--name-zh", body.name,
+                "--name-en", body.name_en, "--credit-code", body.credit_code, "--role", body.role,
+            )  # fmt: skip
+            members.append(body.place)
+            self.say(f"{body.name} is a member", self.url("ledger"))
+        wallet = self.world.run("wallet", "wallet", "registration", "--json")
+        self.write("wallet.json", wallet)
+        registered = [
+            (
+                "issuer.put",
+                "--registration",
+                self.path(f"{body.place}.registration.json"),
+                "--number",
+                str(number),
+            )
+            for number, body in enumerate(self.cast, start=1)
+        ]
+        self.vote_all_in(members, [*registered, ("wallet.put", "--registration", self.path("wallet.json"))])
+        self.vote_all_in(
+            members,
+            [
+                ("accredit", "--issuer", body.did, "--type", granted, "--from", ACCREDITED_SINCE)
+                for body in self.cast
+                for granted in body.may_issue
+            ],
+        )
+        for body in self.cast:
+            what = f"{body.name} may issue {', '.join(body.may_issue)} from {ACCREDITED_SINCE}"
+            self.say(what, self.url("ledger"))
+
+    # --- what an institution signs ------------------------------------------------------------------
+
+    def import_and_approve(
+        self, body: Institution, file: Path, credential_type: str | None = None
+    ) -> Mapping[str, Any]:
+        """Import a file as one officer, approve it as another, and anchor what was signed."""
+        made = self.world.run(
+            body.place, "issuer", "import", str(file), "--type", credential_type or body.credential_type,
+            "--as", MAKER, "--confirm", "--json",
+        )  # fmt: skip
+        done = self.world.run(body.place, "issuer", "approve", made["batch"], "--as", SECOND, "--json")
+        expect("signed", done["signed"], len(made["records"]))
+        self.world.run(body.place, "issuer", "anchor", "--json")
+        link = f"{self.url(body.place)}/batches/{made['batch']}"
+        self.say(f"{body.name}: {done['signed']} certificates signed and anchored", link)
+        return made
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def verify(self, question: Mapping[str, Any], expected: str) -> Mapping[str, Any]:
+        """Ask the verifier's API and check the verdict."""
+        answer = httpx.post(f"{self.url('verifier')}/api/verify", json=question, timeout=30)
+        if answer.status_code != 200:
+            raise DemoError(f"the verifier refused the question: {answer.text[:500]}")
+        report = answer.json()
+        expect("the verdict", report["verdict"], expected, report=report)
+        return report
+
+    def verify_link(self, link: str, expected: str) -> Mapping[str, Any]:
+        """Open a share as an employer does, on the command line, and check the verdict."""
+        status, output, complaint = self.world.try_run("verifier", "verify", link, "--json")
+        if not output:
+            raise DemoError(f"vocred verify: {complaint}")
+        report = json.loads(output)
+        expect("the verdict", report.get("verdict"), expected, report=report)
+        expect("the exit status for valid only", status == 0, expected == VALID)
+        return report
+
+    # --- voting -------------------------------------------------------------------------------------
+
+    def vote_in(self, members: Sequence[str], *words: str, proposer: str = "alliance") -> None:
+        """Propose something on the ledger's host and have members vote until it is decided."""
+        self.vote_all_in(members, [words], proposers=[proposer])
+
+    def vote_all_in(
+        self,
+        members: Sequence[str],
+        proposals: Sequence[Sequence[str]],
+        *,
+        proposers: Sequence[str] | None = None,
+    ) -> None:
+        """Have members propose in turn, then as many vote on everything as are needed."""
+        # A member whose key lies in its own service proposes there, and only what concerns it there.
+        hosts = proposers or (["alliance"] if self.at_home else members)
+        pairs = [(hosts[place % len(hosts)], words) for place, words in enumerate(proposals)]
+        self.decide(at_once(lambda pair: self._propose(*pair), pairs), members)
+
+    def decide(self, proposals: Sequence[str], members: Sequence[str]) -> None:
+        """Have as many members vote yes as are needed, each in turn on everything; wait for the effects."""
+        needed = 51 * len(members) // 100 + 1
+        at_once(lambda member: [self._vote(each, member) for each in proposals], members[:needed])
+        for proposal in proposals:
+            until("the vote", lambda proposal=proposal: self._decided(proposal), seconds=20)
+
+    def _propose(self, proposer: str, words: Sequence[str]) -> str:
+        made = self.world.run("ledger", "ledger", "propose", *words, "--as", proposer, "--json")
+        return str(made["id"])
+
+    def _vote(self, proposal: str, member: str) -> None:
+        if self.at_home and member != "alliance":
+            self.world.run(member, "issuer", "vote", proposal, "yes", "--as", MAKER, "--json")
+        else:
+            self.world.run("ledger", "ledger", "vote", proposal, "yes", "--as", member, "--json")
+
+    def _decided(self, proposal: str) -> bool:
+        listed = httpx.get(f"{self.url('ledger')}/v1/proposals", timeout=10).json()["proposals"]
+        found = next(each for each in listed if each["id"] == proposal)
+        if found["status"] == "void":
+            raise DemoError(f"proposal {proposal} had no effect")
+        return bool(found["status"] == "done")
+
+    # --- small things -------------------------------------------------------------------------------
+
+    def url(self, name: str) -> str:
+        """Return a service's public address."""
+        return self.world.places[name].url
+
+    def path(self, name: str) -> str:
+        """Return the path of a file in the demo's directory."""
+        return str(self.world.home / name)
+
+    def write(self, name: str, value: Any) -> str:
+        """Write a file that a person would be handed, as JSON, and return its path."""
+        path: Path = self.world.home / name
+        path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
+        return str(path)
+
+
+def at_once(act: Callable[[_Item], _Made], items: Sequence[_Item]) -> list[_Made]:
+    """Do the same for several bodies at the same time, as they would."""
+    with ThreadPoolExecutor(max_workers=len(items)) as pool:
+        return list(pool.map(act, items))
+
+
+def expect(what: str, found: Any, expected: Any, *, report: Mapping[str, Any] | None = None) -> None:
+    """Compare, and say why a verdict differs: its reason and the checks that did not pass."""
+    if found == expected:
+        return
+    told = report or {}
+    wrong = [check for check in told.get("checks", []) if check["outcome"] != "passed"]
+    why = json.dumps([told.get("reason"), *told.get("notes", []), *wrong], ensure_ascii=False, indent=2)
+    raise DemoError(f"{what}: expected {expected!r}, found {found!r}" + (f"\n{why}" if report else ""))

@@ -14,6 +14,20 @@ from schemas.bundle import CREDENTIAL_CONTEXTS, SCHEMA_BASE, example, schema
 
 VOCABULARY = "https://w3id.org/vocred#"
 
+GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "education": {"zh-CN": "学历", "en": "Education"},
+        "skill": {"zh-CN": "技能", "en": "Skills"},
+        "competition": {"zh-CN": "竞赛", "en": "Competitions"},
+        "practice": {"zh-CN": "实践", "en": "Practice"},
+        "micro": {"zh-CN": "微证书", "en": "Micro-credentials"},
+        "credit": {"zh-CN": "学分", "en": "Credits"},
+        "evaluation": {"zh-CN": "评价", "en": "Evaluations"},
+        "membership": {"zh-CN": "成员", "en": "Membership"},
+    }
+)
+"""The groups in which pages show credentials, in their order, by ``zh-CN`` and ``en``."""
+
 
 @dataclass(frozen=True)
 class CredentialType:
@@ -22,12 +36,19 @@ class CredentialType:
     Attributes:
         name: The type's own word in ``type``, permanent.
         display: What people call it, by ``zh-CN`` and ``en``.
+        group: One of ``GROUPS``.
         column_maps: The maps of ``column_map.json`` whose records become this type.
+        base: The word of Open Badges that stands before its own in ``type``; None if it is no badge.
+        bindable: Whether its subject is a person, so that a form can be bound to a wallet's key. The subject
+            of an evaluation is a credential, and of an accreditation a member: the forms of these are alike.
     """
 
     name: str
     display: Mapping[str, str]
+    group: str
     column_maps: tuple[str, ...]
+    base: str | None = "OpenBadgeCredential"
+    bindable: bool = True
 
     @property
     def iri(self) -> str:
@@ -37,7 +58,13 @@ class CredentialType:
     @property
     def contexts(self) -> tuple[str, ...]:
         """The JSON-LD contexts of its credentials, in order."""
-        return CREDENTIAL_CONTEXTS
+        # The last one has the word for the schemas of Open Badges and nothing else (CREDENTIALS.md D1).
+        return CREDENTIAL_CONTEXTS if self.base else CREDENTIAL_CONTEXTS[:-1]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The words of ``type``, in order."""
+        return ("VerifiableCredential", *([self.base] if self.base else []), self.name)
 
     @property
     def schema_url(self) -> str:
@@ -99,17 +126,65 @@ CATALOGUE: Mapping[str, CredentialType] = MappingProxyType(
             CredentialType(
                 name="GraduationCertificate",
                 display={"zh-CN": "学历证书", "en": "Graduation certificate"},
+                group="education",
                 column_maps=("GraduationCertificate",),
             ),
             CredentialType(
                 name="SkillLevelCertificate",
                 display={"zh-CN": "职业技能等级证书", "en": "Skill level certificate"},
+                group="skill",
                 column_maps=("SkillLevelCertificate_1X", "SkillLevelCertificate_Vendor"),
+            ),
+            CredentialType(
+                name="MicroCredential",
+                display={"zh-CN": "微证书", "en": "Micro-credential"},
+                group="micro",
+                column_maps=("MicroCredential",),
+            ),
+            CredentialType(
+                name="CompetitionAward",
+                display={"zh-CN": "竞赛获奖证书", "en": "Competition award"},
+                group="competition",
+                column_maps=("CompetitionAward",),
+            ),
+            CredentialType(
+                name="ApprenticeshipRecord",
+                display={"zh-CN": "现代学徒制培养记录", "en": "Modern apprenticeship record"},
+                group="practice",
+                column_maps=("ApprenticeshipRecord",),
+            ),
+            CredentialType(
+                name="TeacherTrainingRecord",
+                display={"zh-CN": "教师发展记录", "en": "Teacher training record"},
+                group="practice",
+                column_maps=("TeacherTrainingRecord",),
+            ),
+            CredentialType(
+                name="CreditRecord",
+                display={"zh-CN": "学分银行转换记录", "en": "Credit record"},
+                group="credit",
+                column_maps=("CreditRecord",),
+            ),
+            CredentialType(
+                name="EmployerEvaluation",
+                display={"zh-CN": "用人单位评价", "en": "Employer evaluation"},
+                group="evaluation",
+                column_maps=("EmployerEvaluation",),
+                base="EndorsementCredential",
+                bindable=False,
+            ),
+            CredentialType(
+                name="MemberAccreditation",
+                display={"zh-CN": "联盟成员准入", "en": "Member accreditation"},
+                group="membership",
+                column_maps=("MemberAccreditation",),
+                base=None,
+                bindable=False,
             ),
         )
     }
 )
-"""Every type that this release can issue, by name."""
+"""Every type that can be issued, by name."""
 
 
 def type_of_map(column_map: str) -> CredentialType:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import schemas
-from schemas.catalogue import CATALOGUE, credential_type_names, type_of_map
+from schemas.catalogue import CATALOGUE, GROUPS, credential_type_names, type_of_map
 
 ENTRIES = list(CATALOGUE.values())
 
@@ -39,4 +39,17 @@ def test_an_unknown_column_map_is_a_mistake_of_the_caller():
 
 
 def test_types_outside_the_catalogue_are_not_named():
-    assert credential_type_names({"type": ["VerifiableCredential", "MicroCredential"]}) == ()
+    assert credential_type_names({"type": ["VerifiableCredential", "Diploma"]}) == ()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_example_carries_the_words_of_its_type_in_their_order(entry):
+    assert tuple(entry.example()["type"]) == entry.types
+
+
+def test_every_group_has_a_type_and_every_type_a_group():
+    assert {entry.group for entry in ENTRIES} == set(GROUPS)
+
+
+def test_all_nine_types_can_be_issued():
+    assert len(ENTRIES) == 9

@@ -30,7 +30,8 @@ from issuer.errors import (
 from web.database import transaction
 
 MAKER, CHECKER, ADMINISTRATOR = "maker", "checker", "administrator"
-ROLES = (MAKER, CHECKER, ADMINISTRATOR)
+GOVERNANCE = "governance"
+ROLES = (MAKER, CHECKER, ADMINISTRATOR, GOVERNANCE)
 HOST = Actor("host", "host")
 
 LEAST_PASSPHRASE = 10

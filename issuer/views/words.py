@@ -16,9 +16,12 @@ from web.problem_codes import Entry
 
 def role(name: str) -> str:
     """Return the word for a role of an officer."""
-    return {"maker": gettext("经办人"), "checker": gettext("复核人"), "administrator": gettext("管理员")}[
-        name
-    ]
+    return {
+        "maker": gettext("经办人"),
+        "checker": gettext("复核人"),
+        "administrator": gettext("管理员"),
+        "governance": gettext("治理代表"),
+    }[name]
 
 
 def batch_state(state: str) -> str:

@@ -1,4 +1,17 @@
-"""Recognition agreements as officers make them: drafts, signatures of the parties, dry runs, proposals."""
+"""Recognition agreements as officers make them: drafts, signatures of the parties, dry runs, proposals.
+
+    builder (form -> document)      no JSON and no code; what it cannot say, an agreement cannot say
+    texts.fix                       a draft becomes a text: its digest is what everybody signs
+    offers   offer -> confirm       handed to each other party's own service, and to the issuers it names
+    signing  sign -> signature      each party's officer opens the governance key for one act
+    dry_run                         what it would have recognised of the last 12 months, as signed counts
+    proposing.propose / end         the members vote; start, amendment and end pass the same test
+
+What leaves this service is written as an *errand* in the transaction that decides it, and carried by the
+worker (``carrying``) with retries: a party that is out of reach delays nobody and loses nothing. Addresses
+come from the registry alone. The text that people read is ``vc.recognition.describe``'s, which says exactly
+what ``evaluate`` does.
+"""
 
 from typing import TYPE_CHECKING
 

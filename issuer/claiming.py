@@ -99,9 +99,10 @@ def redeem(db: Database, parts: Parts, *, grant: Grant, now: int) -> dict[str, A
         slip = None if offer is None else store_claims.slip(db, offer["slip_id"])
         if offer is None or slip is None or not _redeemable(offer, slip, now=now):
             raise OAuthError("invalid_grant", "the pre-authorized code is unknown, used or expired")
-        if grant.tx_code is None:
-            raise OAuthError("invalid_request", "tx_code is missing")
-        if hmac.compare_digest(
+        if (grant.tx_code is None) != bool(offer["direct"]):
+            # Section 6.3: missing where the offer asks for one, or present where it does not.
+            raise OAuthError("invalid_request", "tx_code is missing, or sent where none was asked for")
+        if grant.tx_code is None or hmac.compare_digest(
             offers.hash_pin(parts, slip["id"], grant.tx_code[:64]), bytes(slip["pin_hash"])
         ):
             answer = _issue_token(db, parts, offer, slip, grant, now=now)

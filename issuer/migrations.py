@@ -375,3 +375,9 @@ def m010_credit_bank(db: Database) -> None:
 def m011_correcting(db: Database) -> None:
     """Create corrections and what holders asked for."""
     _run(db, correcting_tables.SQL)
+
+
+@migrations()
+def m012_direct_offers(db: Database) -> None:
+    """Let an offer be handed over on a channel that is authenticated already, without a PIN."""
+    _run(db, "ALTER TABLE offer ADD COLUMN direct INTEGER NOT NULL DEFAULT 0")

@@ -45,6 +45,7 @@ PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 _PIN_PURPOSE, _CODE_PURPOSE = "pin", "pre-authorized-code"
 _OPEN_OFFERS = 10
 _OFFER_ID_BYTES = 32
+_LOCATOR_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,43 @@ def mint_for(db: Database, parts: Parts, *, slip_id: str, now: int) -> MintedOff
     return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
 
 
+def mint_direct(db: Database, parts: Parts, *, record_id: str, now: int) -> MintedOffer:
+    """Mint an offer that asks for no PIN, for somebody who has proved already that the record is theirs.
+
+    The caller has seen that proof in the same request and hands the offer back as its answer: to the bearer
+    of an application's token, or to the holder of the key to which an earlier form was signed. An open slip
+    of the record stays what it is; a record without one gets a slip that nobody can print or type, because
+    its claim code and its PIN are drawn and thrown away.
+
+    Args:
+        db: The connection; a transaction is opened.
+        parts: The collaborators.
+        record_id: A valid record.
+        now: Seconds since 1970.
+
+    Raises:
+        UnknownError: No record of that id.
+        ConflictError: The record is revoked.
+        SlipUsedError, SlipLockedError: The record was claimed, or its slip locked: an officer re-issues it.
+
+    Spec: OpenID4VCI 1.0, section 4.1.1: ``tx_code`` is absent when no code is expected.
+    """
+    with transaction(db):
+        record = store_records.record(db, record_id)
+        if record is None:
+            raise UnknownError("no record of that id")
+        if record["state"] != "valid":
+            raise ConflictError("the record is revoked")
+        slip = store_claims.newest_slip(db, record_id)
+        if slip is None or slip["state"] == "void" or _expired(slip, now=now):
+            slip_id = _add_blind_slip(db, parts, record_id=record_id, now=now)
+        else:
+            _require_open(slip, now=now)
+            slip_id = slip["id"]
+        uri = _mint(db, parts, slip_id=slip_id, direct=True, now=now)
+    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+
+
 def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, Any]:
     """Return the offer that a wallet fetches; fetching redeems nothing.
 
@@ -197,15 +235,13 @@ def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, A
     assert slip is not None  # foreign key
     record = store_records.record(db, slip["record_id"])
     assert record is not None  # foreign key
+    grant: dict[str, Any] = {"pre-authorized_code": pre_authorized_code(parts, offer_id)}
+    if not offer["direct"]:
+        grant["tx_code"] = tx_code_description()
     return {
         "credential_issuer": parts.settings.url,
         "credential_configuration_ids": [CATALOGUE[record["credential_type"]].configuration_id],
-        "grants": {
-            PRE_AUTHORIZED: {
-                "pre-authorized_code": pre_authorized_code(parts, offer_id),
-                "tx_code": tx_code_description(),
-            }
-        },
+        "grants": {PRE_AUTHORIZED: grant},
     }
 
 
@@ -223,7 +259,30 @@ def pre_authorized_code(parts: Parts, offer_id: str) -> str:
     return base64url_encode(parts.secret.keyed_hash(offer_id.encode(), purpose=_CODE_PURPOSE))
 
 
-def _mint(db: Database, parts: Parts, *, slip_id: str, now: int) -> str:
+def _add_blind_slip(db: Database, parts: Parts, *, record_id: str, now: int) -> str:
+    # An expired slip is open by its state; only one of a record may be.
+    store_claims.void_slips(db, record_id)
+    slip_id = new_id(parts.random)
+    store_claims.add_slip(
+        db,
+        {
+            "id": slip_id,
+            "record_id": record_id,
+            "locator": parts.random(_LOCATOR_BYTES),
+            "wrapped": None,
+            "pin_hash": hash_pin(parts, slip_id, parts.random(_OFFER_ID_BYTES).hex()),
+            "created_at": now,
+            "expires_at": now + SLIP_SECONDS,
+        },
+    )
+    return slip_id
+
+
+def _expired(slip: Mapping[str, Any], *, now: int) -> bool:
+    return slip["state"] == "open" and slip["expires_at"] <= now
+
+
+def _mint(db: Database, parts: Parts, *, slip_id: str, direct: bool = False, now: int) -> str:
     offer_id = base64url_encode(parts.random(_OFFER_ID_BYTES))
     store_claims.add_offer(
         db,
@@ -233,6 +292,7 @@ def _mint(db: Database, parts: Parts, *, slip_id: str, now: int) -> str:
             "code_hash": _hash(pre_authorized_code(parts, offer_id)),
             "created_at": now,
             "expires_at": now + OFFER_SECONDS,
+            "direct": int(direct),
         },
     )
     # Whoever holds the code could mint without end; only the newest few stay open.

@@ -14,7 +14,7 @@ from vc.credentials import facts
 from vc.errors import AgreementError
 from vc.recognition import Agreement, check_agreement, last_day, waived
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "recognition-vectors.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).with_name("recognition-vectors.json")).read_text("utf-8"))
 AT = dates.parse("2026-06-05T10:00:00+08:00")
 HUAHENG = "did:web:huaheng-skills.example"
 MINGJIANG = "did:web:mingjiang-skills.example"

@@ -47,6 +47,17 @@ CONTEXT_LISTS: frozenset[ContextList] = frozenset(
     }
 )
 
+ENDORSEMENT_CONTEXTS: ContextList = (
+    schemas.CREDENTIALS_V2,
+    schemas.OPEN_BADGES,
+    schemas.OPEN_BADGES_EXTENSIONS,
+)
+"""The one list of contexts that may stand inside a document: that of an endorsement in a credential."""
+
+_ENDORSEMENT = "endorsement"
+_ENDORSEMENT_SUBJECT = "EndorsementSubject"
+_ENDORSEMENT_COMMENT = "endorsementComment"
+
 # A plain term: no colon, so that no member can be written as an IRI beside the name that readers look for.
 _TERM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -139,7 +150,7 @@ def check_profile(document: Any, profile: Profile = STRICT) -> None:
         raise DocumentError("the document is not an object")
     _check_contexts(document.get("@context"), profile)
     if profile.strict:
-        _check_node(document, _Scope(document))
+        _check_graph(document)
 
 
 def _check_contexts(contexts: Any, profile: Profile) -> None:
@@ -152,16 +163,30 @@ def _check_contexts(contexts: Any, profile: Profile) -> None:
         raise ContextNotAllowedError("the list of contexts is not one that is accepted, in that order")
 
 
+def is_endorsement_subject(subject: Any) -> bool:
+    """Return whether an object is the subject of an endorsement, and says nothing else about its id."""
+    return (
+        isinstance(subject, Mapping)
+        and {"id", "type"} <= set(subject) <= {"id", "type", _ENDORSEMENT_COMMENT}
+        and subject["type"] == [_ENDORSEMENT_SUBJECT]
+    )
+
+
 class _Scope:
     """One graph: a document, a proof, or a credential inside a presentation.
 
     Two objects with the same id are one node of the graph: members could move from one to the other under the
     same signature. So an id may stand on one object with members of its own, and on bare references to it.
+
+    An endorsement is part of its credential's graph, and a document of its own as well: it has a scope inside
+    that of its credential, and ``check_shared`` looks at the ids that both describe.
     """
 
-    def __init__(self, root: Mapping[str, Any]) -> None:
+    def __init__(self, root: Mapping[str, Any], *, embedded: bool = False) -> None:
         self.root = root
-        self.described: set[str] = set()
+        self.embedded = embedded
+        self.described: dict[str, Mapping[str, Any]] = {}
+        self.endorsements: list[_Scope] = []
 
     def describe(self, node: Mapping[str, Any]) -> None:
         """Note that an object with members describes its id."""
@@ -170,7 +195,35 @@ class _Scope:
         if len(node) > 1:
             if identifier in self.described:
                 raise LossyDocumentError("two objects have the same id")
-            self.described.add(identifier)
+            self.described[identifier] = node
+
+    def check_shared(self) -> None:
+        """Check the ids that are described both in endorsements and around or beside them.
+
+        What is said about one has to be the same in both places, so that nothing can move. The endorsed
+        record is the exception: an endorsement says nothing about it but its comment, which nobody else says.
+        """
+        seen = dict(self.described)
+        for inner in self.endorsements:
+            subject = inner.root.get("credentialSubject")
+            for identifier, node in inner.described.items():
+                if node is subject:
+                    _check_endorsed(seen.get(identifier))
+                elif seen.setdefault(identifier, node) != node:
+                    raise LossyDocumentError("an endorsement and its credential describe one id differently")
+
+
+def _check_graph(root: Mapping[str, Any]) -> None:
+    """Check a document, or a credential inside a presentation, and the endorsements in it."""
+    scope = _Scope(root)
+    _check_node(root, scope)
+    scope.check_shared()
+
+
+def _check_endorsed(node: Mapping[str, Any] | None) -> None:
+    types = () if node is None else node.get("type", ())
+    if node is not None and (_ENDORSEMENT_COMMENT in node or _ENDORSEMENT_SUBJECT in types):
+        raise LossyDocumentError("a credential says of itself what only an endorsement says")
 
 
 def _check_node(node: Mapping[str, Any], scope: _Scope) -> None:
@@ -193,6 +246,8 @@ def _check_member(name: str, member: Any, node: Mapping[str, Any], scope: _Scope
         _check_types(member)
     elif name == "proof" or (name == "verifiableCredential" and node is scope.root):
         _check_graphs(name, member)
+    elif name == _ENDORSEMENT and node is scope.root and not scope.embedded:
+        _check_endorsements(member, scope)
     elif name != "id":
         _check_claim(name, member, scope)
 
@@ -220,6 +275,24 @@ def _check_array(name: str, items: list[Any], scope: _Scope) -> None:
         _check_claim(name, item, scope)
 
 
+def _check_endorsements(member: Any, scope: _Scope) -> None:
+    """Check the endorsements of a credential: each is a document under the one list of contexts for it."""
+    endorsements = member if type(member) is list else [member]
+    if not endorsements:
+        raise LossyDocumentError("endorsement is an empty array")
+    for endorsement in endorsements:
+        if type(endorsement) is not dict:
+            raise DocumentError("endorsement is not an object")
+        contexts = endorsement.get("@context")
+        if type(contexts) is not list or contexts != list(ENDORSEMENT_CONTEXTS):
+            raise ContextNotAllowedError("an endorsement's contexts are not those of endorsements")
+        if not is_endorsement_subject(endorsement.get("credentialSubject")):
+            raise LossyDocumentError("an endorsement's subject is not that of an endorsement")
+        inner = _Scope(endorsement, embedded=True)
+        _check_node(endorsement, inner)
+        scope.endorsements.append(inner)
+
+
 def _check_graphs(name: str, member: Any) -> None:
     """Check proofs, and the credentials of a presentation: each is a graph of its own."""
     graphs = member if type(member) is list else [member]
@@ -232,7 +305,7 @@ def _check_graphs(name: str, member: Any) -> None:
             _check_contexts(graph.get("@context"), STRICT)
         elif "@context" in graph:
             raise ContextNotAllowedError("a context inside a proof")
-        _check_node(graph, _Scope(graph))
+        _check_graph(graph)
 
 
 def _check_value_object(value: Mapping[str, Any]) -> None:

@@ -43,6 +43,9 @@
     ├── StoreError                             an index, bucket or form that does not hold together
     │   ├── NoticeError                        a status notice that does not open
     │   └── AbsenceNotProvenError              something may still lie under that locator
+    ├── EndorsementError                       an embedded endorsement that does not count
+    │   ├── EndorsementMismatchError           it endorses another record, or other content
+    │   └── EndorserError                      the wrong body is to endorse, or has endorsed
     ├── AgreementError                         a recognition agreement that nobody may vote in
     ├── OpenId4VpError                         a presentation is asked for or answered against OpenID4VP
     │   ├── PresentationRequestError           a request that no wallet may answer
@@ -375,6 +378,30 @@ class AbsenceNotProvenError(StoreError):
     code = "ABSENCE_NOT_PROVEN"
     type = PROBLEM_TYPES + "ABSENCE_NOT_PROVEN"
     title = "Whether there is such a certificate could not be checked"
+
+
+class EndorsementError(VcError):
+    """An embedded endorsement is malformed, or does not hold."""
+
+    code = "ENDORSEMENT_MALFORMED"
+    type = PROBLEM_TYPES + "ENDORSEMENT_MALFORMED"
+    title = "The endorsement does not count"
+
+
+class EndorsementMismatchError(EndorsementError):
+    """The endorsement is of another record, or of other content than the document around it holds."""
+
+    code = "ENDORSEMENT_MISMATCH"
+    type = PROBLEM_TYPES + "ENDORSEMENT_MISMATCH"
+    title = "The endorsement covers something else"
+
+
+class EndorserError(EndorsementError):
+    """A body endorses its own credential, or the one that has to endorse is not named."""
+
+    code = "ENDORSER_NOT_ALLOWED"
+    type = PROBLEM_TYPES + "ENDORSER_NOT_ALLOWED"
+    title = "That body cannot endorse this credential"
 
 
 class AgreementError(VcError):

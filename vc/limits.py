@@ -28,6 +28,9 @@ PROOF_VALUE_CHARS = 1024
 PROOFS = 8
 """Most proofs on one document."""
 
+ENDORSEMENTS = 8
+"""Most endorsements in one credential, and most bodies that may have to endorse it."""
+
 QUADS = 5_000
 """Most statements of one document's graph."""
 

@@ -163,6 +163,42 @@ REGISTRY: dict[str, Entry] = {
         400, "出示的内容不是所请求的证书。", "What was presented is not what was asked for."
     ),
     "SHARE_MALFORMED": Entry(400, "分享内容的格式不正确。", "The shared content has the wrong form."),
+    "ENDORSEMENT_MALFORMED": Entry(422, "会签的内容不能采信。", "The endorsement does not count."),
+    "ENDORSEMENT_MISMATCH": Entry(
+        422,
+        "会签的不是这份记录现在的内容。",
+        "The endorsement is of something else than this record as it stands.",
+    ),
+    "ENDORSER_NOT_ALLOWED": Entry(
+        422,
+        "会签单位不对：须由记录所写的企业会签，签发单位不能为自己会签。",
+        "That body cannot endorse this: the enterprise that the record names has to, never the issuer itself.",
+    ),
+    "COSIGN_LINK_MALFORMED": Entry(
+        422,
+        "会签链接不完整，请重新打开学校发来的链接。",
+        "This link is not complete. Please open the link that the college sent once more.",
+    ),
+    "DRAFT_UNKNOWN": Entry(
+        404,
+        "没有这份待会签的记录，或链接已失效，请向学校索取新的链接。",
+        "There is no such draft, or its link has been replaced. Ask the college for the current link.",
+    ),
+    "DRAFT_DECIDED": Entry(
+        409,
+        "这份记录已经会签、退回或不再等待会签。",
+        "This draft has been endorsed or returned, or no longer waits for an endorsement.",
+    ),
+    "ENDORSEMENT_REFUSED": Entry(
+        422,
+        "学校没有接受这份会签：签名、状态或内容没有通过核对。",
+        "The college did not take the endorsement: its signature, status or content does not check.",
+    ),
+    "COLLEGE_UNAVAILABLE": Entry(
+        503,
+        "现在连不上学校的服务或联盟登记，请稍后再试；您填写的内容没有丢失。",
+        "The college or the registry cannot be reached. Please try again later; nothing is lost.",
+    ),
     "AGREEMENT_MALFORMED": Entry(400, "互认协议的格式不正确。", "The agreement has the wrong form."),
     "HOLDER_PROOF_REFUSED": Entry(
         400,
@@ -411,6 +447,26 @@ REGISTRY: dict[str, Entry] = {
     "STATUS_VERSION": Entry(409, "状态版本不是下一个。", "The status version is not the next one."),
     "LEDGER_RECORD_UNKNOWN": Entry(
         503, "账本的记录格式较新，请升级。", "The ledger's record is of a newer kind. Please upgrade."
+    ),
+    "GOVERNANCE_KEY": Entry(422, "治理密钥无法使用。", "The governance key cannot be used."),
+    "GOVERNANCE_KEY_MISSING": Entry(
+        409, "本单位还没有治理密钥，请先创建。", "There is no governance key here yet. Make one first."
+    ),
+    "GOVERNANCE_KEY_EXISTS": Entry(
+        409, "本单位已有治理密钥，没有改动。", "There is a governance key already; nothing was changed."
+    ),
+    "GOVERNANCE_PASSPHRASE": Entry(
+        422, "治理口令不正确，请重新输入。", "That is not the governance passphrase. Please try again."
+    ),
+    "GOVERNANCE_DELAYED": Entry(
+        429,
+        "治理口令输错次数过多，请稍后再试。",
+        "Too many wrong governance passphrases. Please wait and try again.",
+    ),
+    "GOVERNANCE_UNDER_WAY": Entry(
+        409,
+        "上一次签名还没有得到账本的回应，请稍后再试。",
+        "The last signed act still waits for the ledger. Please try again in a moment.",
     ),
     "VOTE_INVALID": Entry(422, "这一票不成立。", "The vote is not valid."),
     "QUORUM_NOT_MET": Entry(422, "票数不足。", "There are not enough votes."),

@@ -6,7 +6,6 @@ claim is decided in ``receiving``. No answer is believed further than its shape.
 Spec: OpenID4VCI 1.0, sections 6, 7, 8 and appendix F.1; RFC 6749, section 5; RFC 9457.
 """
 
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -15,12 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from jwcrypto import jwk, jws
-
-from crypto import strict_json
+from crypto import jws, strict_json
 from crypto.errors import CryptoError
 from crypto.keys import PrivateKey
-from crypto.multibase import base64url_encode
 from vc import did_key
 from vc.printed_code import PrintedCode
 from wallet.errors import (
@@ -142,13 +138,9 @@ def key_proof(key: PrivateKey, *, algorithm: str, audience: str, nonce: str, iss
 
     Spec: OpenID4VCI 1.0, appendix F.1.
     """
-    private = jwk.JWK(**key.public.jwk, d=base64url_encode(key.to_bytes()))
     header = {"alg": algorithm, "typ": PROOF_TYPE, "kid": did_key.verification_method(key.public)}
     claims = {"aud": audience, "iat": int(issued_at.timestamp()), "nonce": nonce}
-    token = jws.JWS(json.dumps(claims, separators=(",", ":")).encode())
-    token.allowed_algs = [algorithm]
-    token.add_signature(private, protected=json.dumps(header, separators=(",", ":")))
-    return token.serialize(compact=True)
+    return jws.sign(key, header=header, payload=claims)
 
 
 @dataclass(frozen=True)

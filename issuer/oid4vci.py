@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, json, request
 
-from crypto import strict_json
+from crypto import jws, strict_json
 from crypto.errors import CryptoError
 from issuer import claiming, institution, key_proofs, offers, standing
 from issuer.clock import now
@@ -174,7 +174,7 @@ def _configuration(entry: CredentialType) -> dict[str, Any]:
         "format": claiming.FORMAT,
         "cryptographic_binding_methods_supported": ["did:key"],
         "credential_signing_alg_values_supported": ["eddsa-rdfc-2022"],
-        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": list(key_proofs.ALGORITHMS)}},
+        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": list(jws.ALGORITHMS)}},
         "credential_definition": {
             "@context": list(entry.contexts),
             "type": ["VerifiableCredential", "OpenBadgeCredential", entry.name],

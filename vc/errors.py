@@ -49,6 +49,7 @@
     ├── AgreementError                         a recognition agreement that nobody may vote in
     ├── OpenId4VpError                         a presentation is asked for or answered against OpenID4VP
     │   ├── PresentationRequestError           a request that no wallet may answer
+    │   │   └── PresentationRequestExpiredError  likewise, because its time is over
     │   └── PresentationResponseError          a response that no verifier may use
     ├── QueryError                             a DCQL query that is none
     ├── AnswerError                            an answer to a DCQL query that is not what was asked for
@@ -463,6 +464,10 @@ class PresentationRequestError(OpenId4VpError):
     code = "PRESENTATION_REQUEST_INVALID"
     type = PROBLEM_TYPES + "PRESENTATION_REQUEST_INVALID"
     title = "The request to present certificates is not acceptable"
+
+
+class PresentationRequestExpiredError(PresentationRequestError):
+    """A request object whose time is over: refused as well, and worth another word to the holder."""
 
 
 class PresentationResponseError(OpenId4VpError):

@@ -25,7 +25,12 @@ from crypto.errors import CryptoError, MalformedError, SignatureError
 from crypto.keys import PrivateKey, PublicKey
 from crypto.strict_json import parse as parse_json
 from vc import limits
-from vc.errors import PresentationRequestError, PresentationResponseError, VcError
+from vc.errors import (
+    PresentationRequestError,
+    PresentationRequestExpiredError,
+    PresentationResponseError,
+    VcError,
+)
 
 REQUEST_TYPE = "oauth-authz-req+jwt"
 REQUEST_MEDIA_TYPE = "application/oauth-authz-req+jwt"
@@ -319,7 +324,7 @@ def _check_times(claims: Mapping[str, Any], now: datetime) -> datetime:
         raise PresentationRequestError("iat and exp are whole seconds")
     seconds = now.timestamp()
     if expires_at <= seconds:
-        raise PresentationRequestError("the request has expired")
+        raise PresentationRequestExpiredError("the request has expired")
     if issued_at > seconds + limits.CLOCK_SKEW.total_seconds():
         raise PresentationRequestError("the request was made in the future")
     try:

@@ -24,6 +24,19 @@
     │   ├── OfferVoidError           the slip was replaced by a newer one
     │   ├── WrongPinError            the PIN is not right; says how many tries are left where the issuer does
     │   └── ClaimDeniedError         the issuer signs nothing for this claim any more
+    ├── RequestError
+    │   ├── UnreadableRequestError   not a request to present certificates
+    │   ├── UnknownVerifierError     the registry knows no such body; nothing was asked of it
+    │   ├── RequestRefusedError      the request is one that no wallet may answer; nobody was answered
+    │   ├── RequestOverError         the request is gone or expired
+    │   ├── VerifierUnreachableError who asks did not answer, or not in a way that counts
+    │   ├── ChoiceError              what was chosen does not answer the request
+    │   └── AnsweredError            the request was answered before
+    ├── ConversionError
+    │   ├── NoAgreementError         no agreement in force turns this certificate into such credit
+    │   ├── BankUnreachableError     the credit bank did not answer, or not in a way that counts
+    │   └── ApplicationRefusedError  the credit bank does not take the application, with its code
+    ├── HolderRequestRefusedError    the issuer does not take what the holder asks about a certificate
     ├── CredentialRejectedError      what the issuer sent is not stored, with the reason
     ├── CannotCheckError             it could not be checked now; nothing is shown as yours before it is
     ├── NothingThereError            no such credential, claim or share in this wallet
@@ -211,6 +224,112 @@ class ClaimDeniedError(OfferError):
 
     code = "CLAIM_DENIED"
     title = "The issuer signs nothing for this claim any more"
+
+
+class RequestError(WalletError):
+    """Something about a request to present certificates; whoever asks hears nothing of it."""
+
+    code = "REQUEST_ERROR"
+    title = "The request cannot be answered"
+
+
+class UnreadableRequestError(RequestError):
+    """Not a request to present certificates."""
+
+    code = "REQUEST_UNREADABLE"
+    title = "This is not a request to present certificates"
+
+
+class UnknownVerifierError(RequestError):
+    """The consortium's registry does not know who asks."""
+
+    code = "VERIFIER_UNKNOWN"
+    title = "The consortium does not know who asks"
+
+
+class RequestRefusedError(RequestError):
+    """The request breaks a rule that protects holders, so nobody was answered."""
+
+    code = "PRESENTATION_REQUEST_INVALID"
+    title = "The request is not one that may be answered"
+
+    def __init__(self, detail: str, *, error: str = "invalid_request") -> None:
+        """Keep the name that OpenID4VP gives to it, such as ``invalid_transaction_data``."""
+        super().__init__(detail)
+        self.error = error
+
+
+class RequestOverError(RequestError):
+    """The request is gone or expired."""
+
+    code = "REQUEST_OVER"
+    title = "The request is over"
+
+
+class VerifierUnreachableError(RequestError):
+    """Who asks did not answer, or not in a way that counts."""
+
+    code = "VERIFIER_UNREACHABLE"
+    title = "Who asks does not answer"
+
+
+class ChoiceError(RequestError):
+    """What was chosen does not answer the request."""
+
+    code = "CHOICE_INVALID"
+    title = "That does not answer the request"
+
+
+class AnsweredError(RequestError):
+    """The request was answered before; there is one answer to a request."""
+
+    code = "ANSWERED"
+    title = "This request was answered before"
+
+
+class ConversionError(WalletError):
+    """Something about turning a certificate into credit."""
+
+    code = "CONVERSION_ERROR"
+    title = "The certificate cannot be converted"
+
+
+class NoAgreementError(ConversionError):
+    """No agreement in force turns this certificate into such credit."""
+
+    code = "NO_AGREEMENT"
+    title = "No agreement in force grants this credit"
+
+
+class BankUnreachableError(ConversionError):
+    """The credit bank did not answer, or not in a way that counts."""
+
+    code = "BANK_UNREACHABLE"
+    title = "The credit bank does not answer"
+
+
+class ApplicationRefusedError(ConversionError):
+    """The credit bank does not take the application."""
+
+    code = "APPLICATION_REFUSED"
+    title = "The credit bank does not take the application"
+
+    def __init__(self, detail: str, *, reason: str | None = None) -> None:
+        """Keep the bank's own code, where it gave one."""
+        super().__init__(detail)
+        self.reason = reason
+
+
+class HolderRequestRefusedError(WalletError):
+    """The issuer does not take what the holder asks about a certificate."""
+
+    code = "HOLDER_REQUEST_REFUSED"
+    title = "The issuer does not take this request"
+
+    def __init__(self, detail: str, *, reason: str | None = None) -> None:
+        """Keep the issuer's own code, where it gave one."""
+        super().__init__(detail)
+        self.reason = reason
 
 
 class CredentialRejectedError(WalletError):

@@ -119,3 +119,23 @@ def m003_shares(db: Database) -> None:
         foreign_keys=[("share", "share", "id"), ("credential", "credential", "id")],
         strict=True,
     )
+
+
+@migrations()
+def m004_requests_and_conversions(db: Database) -> None:
+    """Create what is presented on request, what is converted into credit, and what was to be corrected."""
+    for table in ("presentation", "conversion"):
+        db[table].create(
+            {"id": str, "account": str, "sealed": bytes, "state": str, "made_at": int},
+            pk="id",
+            foreign_keys=[("account", "account", "id")],
+            not_null={"account", "sealed", "state", "made_at"},
+            strict=True,
+        )
+    db["correction"].create(
+        {"id": str, "account": str, "credential": str, "sealed": bytes, "made_at": int},
+        pk="id",
+        foreign_keys=[("account", "account", "id"), ("credential", "credential", "id")],
+        not_null={"account", "credential", "sealed", "made_at"},
+        strict=True,
+    )

@@ -57,7 +57,7 @@ def delete_account(db: Database, account_id: str, *, now: int) -> None:
         " where account = :account",
         found,
     )
-    for table in ("session", "claim", "credential"):
+    for table in ("session", "claim", "presentation", "conversion", "correction", "credential"):
         db[table].delete_where("account = :account", found)
     db.execute("delete from account where id = :account", found)
 
@@ -251,6 +251,7 @@ def delete_credential(db: Database, account_id: str, credential_id: str, *, now:
         " and share in (select id from share where account = :account)",
         found,
     )
+    db.execute("delete from correction where account = :account and credential = :id", found)
     db.execute("delete from credential where account = :account and id = :id", found)
 
 

@@ -308,6 +308,28 @@ REGISTRY: dict[str, Entry] = {
         "这个领取码不能再领取，请联系发证机构。",
         "This claim code gives nothing. Please contact the issuer.",
     ),
+    "REQUEST_ERROR": Entry(400, "无法回应这个请求。", "This request cannot be answered."),
+    "REQUEST_UNREADABLE": Entry(422, "这不是出示请求。", "This is not a request to present certificates."),
+    "VERIFIER_UNKNOWN": Entry(403, "联盟没有登记请求方。", "The consortium does not know who asks."),
+    "REQUEST_OVER": Entry(410, "请求已经过期。", "The request is over."),
+    "VERIFIER_UNREACHABLE": Entry(503, "暂时联系不上请求方。", "Who asks does not answer at the moment."),
+    "CHOICE_INVALID": Entry(422, "所选证书不能回应这个请求。", "What you chose does not answer the request."),
+    "ANSWERED": Entry(409, "这个请求已经回应过。", "This request was answered before."),
+    "CONVERSION_ERROR": Entry(422, "这份证书不能换学分。", "This certificate cannot be converted."),
+    "NO_AGREEMENT": Entry(
+        422,
+        "没有生效的协议能把这份证书换成学分。",
+        "No agreement in force turns this certificate into credit.",
+    ),
+    "BANK_UNREACHABLE": Entry(
+        503, "暂时联系不上学分银行。", "The credit bank does not answer at the moment."
+    ),
+    "APPLICATION_REFUSED": Entry(
+        422, "学分银行没有收下申请。", "The credit bank did not take the application."
+    ),
+    "HOLDER_REQUEST_REFUSED": Entry(
+        422, "发证单位没有收下这项请求。", "The issuer did not take this request."
+    ),
     "CLAIM_DENIED": Entry(403, "发证机构拒绝了这次领取。", "The issuer refused this claim."),
     "SLIP_USED": Entry(
         410,

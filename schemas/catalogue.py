@@ -4,13 +4,14 @@ An entry says what a type is called, which schema decides its shape, from which 
 come, and how a record becomes a credential. A new type is one more entry; no other code names a type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from schemas.bases import base_of
 from schemas.building import CertificateRecord, Institution, build_credential
-from schemas.bundle import CREDENTIAL_CONTEXTS, SCHEMA_BASE, example, schema
+from schemas.bundle import SCHEMA_BASE, example, schema
 
 VOCABULARY = "https://w3id.org/vocred#"
 
@@ -38,7 +39,6 @@ class CredentialType:
         display: What people call it, by ``zh-CN`` and ``en``.
         group: One of ``GROUPS``.
         column_maps: The maps of ``column_map.json`` whose records become this type.
-        base: The word of Open Badges that stands before its own in ``type``; None if it is no badge.
         bindable: Whether its subject is a person, so that a form can be bound to a wallet's key. The subject
             of an evaluation is a credential, and of an accreditation a member: the forms of these are alike.
     """
@@ -47,7 +47,6 @@ class CredentialType:
     display: Mapping[str, str]
     group: str
     column_maps: tuple[str, ...]
-    base: str | None = "OpenBadgeCredential"
     bindable: bool = True
 
     @property
@@ -58,13 +57,12 @@ class CredentialType:
     @property
     def contexts(self) -> tuple[str, ...]:
         """The JSON-LD contexts of its credentials, in order."""
-        # The last one has the word for the schemas of Open Badges and nothing else (CREDENTIALS.md D1).
-        return CREDENTIAL_CONTEXTS if self.base else CREDENTIAL_CONTEXTS[:-1]
+        return base_of(self.name).contexts
 
     @property
     def types(self) -> tuple[str, ...]:
         """The words of ``type``, in order."""
-        return ("VerifiableCredential", *([self.base] if self.base else []), self.name)
+        return base_of(self.name).types(self.name)
 
     @property
     def schema_url(self) -> str:
@@ -92,13 +90,20 @@ class CredentialType:
         issuer: Institution,
         credential_id: str,
         status_entry: Mapping[str, Any],
+        endorsements: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
         """Make the unsigned paper form of a record: bound to no key.
 
         Raises:
             RecordIncompleteError: A value that the type requires is missing.
         """
-        return build_credential(record, issuer=issuer, credential_id=credential_id, status_entry=status_entry)
+        return build_credential(
+            record,
+            issuer=issuer,
+            credential_id=credential_id,
+            status_entry=status_entry,
+            endorsements=endorsements,
+        )
 
     def holder_form(
         self,
@@ -108,14 +113,20 @@ class CredentialType:
         credential_id: str,
         status_entry: Mapping[str, Any],
         holder: str,
+        endorsements: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
-        """Make the unsigned form of a record that is bound to the DID ``holder``.
+        """Make the unsigned form of a record that is bound to the DID ``holder``, where its type can be.
 
         Raises:
             RecordIncompleteError: A value that the type requires is missing.
         """
         return build_credential(
-            record, issuer=issuer, credential_id=credential_id, status_entry=status_entry, holder=holder
+            record,
+            issuer=issuer,
+            credential_id=credential_id,
+            status_entry=status_entry,
+            holder=holder,
+            endorsements=endorsements,
         )
 
 
@@ -170,7 +181,6 @@ CATALOGUE: Mapping[str, CredentialType] = MappingProxyType(
                 display={"zh-CN": "用人单位评价", "en": "Employer evaluation"},
                 group="evaluation",
                 column_maps=("EmployerEvaluation",),
-                base="EndorsementCredential",
                 bindable=False,
             ),
             CredentialType(
@@ -178,7 +188,6 @@ CATALOGUE: Mapping[str, CredentialType] = MappingProxyType(
                 display={"zh-CN": "联盟成员准入", "en": "Member accreditation"},
                 group="membership",
                 column_maps=("MemberAccreditation",),
-                base=None,
                 bindable=False,
             ),
         )

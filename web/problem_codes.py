@@ -200,6 +200,20 @@ REGISTRY: dict[str, Entry] = {
         "The college or the registry cannot be reached. Please try again later; nothing is lost.",
     ),
     "AGREEMENT_MALFORMED": Entry(400, "互认协议的格式不正确。", "The agreement has the wrong form."),
+    "AGREEMENT_NOT_CONCERNED": Entry(
+        422,
+        "本机构既不是该协议的缔约方，也不是其认可的发证方。",
+        "This institution is neither a party nor an issuer of that agreement.",
+    ),
+    "AGREEMENT_SIGNATURE_INVALID": Entry(
+        422, "该方的签名与协议文本不符。", "The party's signature does not match the agreement."
+    ),
+    "AGREEMENT_NOT_SIGNED": Entry(
+        409, "还有缔约方没有签署，签齐后才能提案。", "Not every party has signed yet."
+    ),
+    "AGREEMENT_OFFERS_FULL": Entry(
+        503, "待确认的协议太多，请稍后再试。", "Too many offers wait to be confirmed. Please try again later."
+    ),
     "HOLDER_PROOF_REFUSED": Entry(
         400,
         "没有通过核对：请求不是由这份证书的持有人刚刚签署的。",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from vc.credentials import CredentialFacts
+from verifier.endorsements import Countersignature
 from vc.recognition import Waiver
 from verifier.statuses import StatusFinding
 from verifier.verdicts import Check, Note, Step, Verdict, decide, verified
@@ -53,6 +54,7 @@ class Verification:
         recognition: Who asks for no second test.
         anchored: Time of issue: the time of the block in which this form was anchored.
         revocation: What the status said where a bit is set.
+        endorsements: Who has to countersign, and whether they have.
         checked_at: When this was verified.
         as_of: Time of the checkpoint on which it rests, or None.
         single_operator: True where the ledger is run by one operator, or was when the form was anchored.
@@ -67,6 +69,7 @@ class Verification:
     recognition: tuple[RecognitionLine, ...] = ()
     anchored: datetime | None = None
     revocation: StatusFinding | None = None
+    endorsements: tuple[Countersignature, ...] = ()
     as_of: datetime | None = None
     single_operator: bool = False
     document: Mapping[str, Any] | None = field(default=None, repr=False)

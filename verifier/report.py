@@ -12,6 +12,7 @@ from vc import dates
 from vc.credentials import CredentialFacts, masked_name
 from verifier import wording
 from verifier.answering import Answer
+from verifier.endorsements import Countersignature
 from verifier.verdicts import Check, worst
 from verifier.verification import IssuerLine, RecognitionLine, Verification
 
@@ -72,6 +73,7 @@ def one(
             "anchored": _moment(verification.anchored),
             "ledgerAsOf": _moment(verification.as_of),
         },
+        "endorsements": [_endorsement(found) for found in verification.endorsements],
         "checkedAt": _moment(verification.checked_at),
         "singleOperator": verification.single_operator,
     }
@@ -84,6 +86,17 @@ def one(
 
 def _worst(answer: Answer) -> str:
     return worst(tuple(result.verdict for result in answer.results)).value
+
+
+def _endorsement(found: Countersignature) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "endorser": found.endorser,
+        "name": {"zh-CN": found.names.get("zh"), "en": found.names.get("en")},
+        "state": found.state,
+    }
+    if found.state == "given":
+        written |= {"comment": found.comment, "since": _dated(found.given)}
+    return written
 
 
 def _check(check: Check) -> dict[str, Any]:

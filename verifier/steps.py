@@ -30,6 +30,7 @@ from vc.credentials import CredentialFacts
 from vc.errors import (
     ContextNotAllowedError,
     DocumentError,
+    EndorserError,
     IdentifierError,
     InvalidDidError,
     KeyRevokedError,
@@ -40,6 +41,7 @@ from vc.errors import (
     VerificationMethodError,
 )
 from verifier import accreditation, statuses
+from verifier.endorsements import Countersignature, examine
 from verifier.errors import EvidenceUnavailableError
 from verifier.evidence import Evidence, Recognitions, Registry
 from verifier.findings import IssuerLine, RecognitionLine, Verification
@@ -75,6 +77,7 @@ class Examination:
         self._grants: tuple[Grant, ...] | None = None
         self._facts = credentials.facts(document)
         self._finding: StatusFinding | None = None
+        self._countersigned: tuple[Countersignature, ...] = ()
         self._lines: tuple[RecognitionLine, ...] = ()
 
     def result(self) -> Verification:
@@ -90,6 +93,7 @@ class Examination:
             recognition=self._lines,
             anchored=None if receipt is None else dates.from_seconds(receipt.time_of_issue),
             revocation=self._finding,
+            endorsements=self._countersigned,
             as_of=None if registry is None else registry.as_of,
             single_operator=any(
                 part.single_operator
@@ -379,15 +383,45 @@ class Examination:
         self._checks[Step.HOLDER] = possession or Check(Step.HOLDER, Outcome.NOT_APPLICABLE)
 
     def endorsements(self) -> None:
-        """Ask for every co-signer that the credential requires."""
-        subject = self._document.get("credentialSubject")
-        required = subject.get("requiredEndorser") if isinstance(subject, Mapping) else None
-        if not required:
-            self._set(Step.ENDORSEMENTS, Outcome.NOT_APPLICABLE)
+        """Ask for every body that has to countersign; what its endorsement names is fetched only now."""
+        if not self._trusted:
             return
-        # No type of the catalogue is countersigned yet, so a countersignature that is asked for is missing.
-        self._set(Step.ENDORSEMENTS, Outcome.FAILED, "REQUIRED_PROOF_MISSING")
-        self._note("COUNTERSIGNATURE_MISSING", weighs=True)
+        try:
+            self._countersigned = examine(
+                self._document,
+                evidence=self._evidence,
+                at=self._now
+                if self._receipt is None
+                else dates.from_seconds(self._receipt.time_of_issue),
+                now=self._now,
+                silent_after=SNAPSHOT_MAX_AGE,
+            )
+        except EndorserError as error:
+            self._countersignature_lacks("REQUIRED_PROOF_MISSING", "COUNTERSIGNATURE_MISSING", str(error))
+            return
+        self._countersignatures_found(self._countersigned)
+
+    def _countersignatures_found(self, found: tuple[Countersignature, ...]) -> None:
+        by_state = {each.state: each for each in reversed(found)}
+        if not found:
+            self._set(Step.ENDORSEMENTS, Outcome.NOT_APPLICABLE)
+        elif "withdrawn" in by_state:
+            self._countersignature_lacks("ENDORSEMENT_WITHDRAWN", "COUNTERSIGNATURE_WITHDRAWN", None)
+        elif "missing" in by_state:
+            detail = by_state["missing"].detail
+            self._countersignature_lacks("REQUIRED_PROOF_MISSING", "COUNTERSIGNATURE_MISSING", detail)
+        elif "unchecked" in by_state:
+            detail = by_state["unchecked"].detail
+            self._set(Step.ENDORSEMENTS, Outcome.UNAVAILABLE, "ENDORSEMENT_UNAVAILABLE", detail)
+        else:
+            self._set(Step.ENDORSEMENTS, Outcome.PASSED)
+            told = any(note.code == "LEDGER_SILENT" for note in self._notes)
+            if any(each.ledger_silent for each in found) and not told and self._registry is not None:
+                self._note("LEDGER_SILENT", weighs=True, date=_day(self._registry.as_of))
+
+    def _countersignature_lacks(self, code: str, note: str, detail: str | None) -> None:
+        self._set(Step.ENDORSEMENTS, Outcome.FAILED, code, detail)
+        self._note(note, weighs=True)
 
     # Step 11
 

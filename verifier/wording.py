@@ -120,7 +120,11 @@ _NOTES: Mapping[str, tuple[str, str]] = {
     ),
     "COUNTERSIGNATURE_MISSING": (
         "我们没有找到需要的会签（企业未会签）。",
-        "We did not find a required countersignature.",
+        "Not yet countersigned by the enterprise: we did not find a required countersignature.",
+    ),
+    "COUNTERSIGNATURE_WITHDRAWN": (
+        "我们发现需要的会签已由会签单位撤回（会签已撤回）。",
+        "A required countersignature was withdrawn by the body that had given it.",
     ),
     "RECOGNITION_UNAVAILABLE": (
         "我们暂时无法查询哪些单位承认它。",
@@ -159,6 +163,10 @@ _UNCHECKED: Mapping[str, tuple[str, str]] = {
     "DID_UNAVAILABLE": (
         "现在取不到签发单位的公钥文件。",
         "The issuer's public keys cannot be had at the moment.",
+    ),
+    "ENDORSEMENT_UNAVAILABLE": (
+        "会签暂时无法核对：现在取不到会签单位的公钥或状态列表。",
+        "The countersignature could not be checked: its body's keys or list cannot be had at the moment.",
     ),
     "STATUS_EXPIRED": (
         "签发单位的撤销列表已过期，还没有新的。",

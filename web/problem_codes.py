@@ -169,6 +169,12 @@ REGISTRY: dict[str, Entry] = {
         "会签的不是这份记录现在的内容。",
         "The endorsement is of something else than this record as it stands.",
     ),
+    "ENDORSEMENT_UNAVAILABLE": Entry(
+        503, "会签暂时无法核对。", "The countersignature could not be checked at the moment."
+    ),
+    "ENDORSEMENT_WITHDRAWN": Entry(
+        409, "会签已撤回。", "The countersignature was withdrawn by the body that had given it."
+    ),
     "ENDORSER_NOT_ALLOWED": Entry(
         422,
         "会签单位不对：须由记录所写的企业会签，签发单位不能为自己会签。",

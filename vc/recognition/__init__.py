@@ -9,20 +9,14 @@ Whether the certificate is valid is decided elsewhere and only taken over: nothi
 What the evaluation allows is registered elsewhere too; nothing here keeps anything.
 """
 
-from vc.recognition.lint import AGREEMENT_SCHEMA, check_agreement
-from vc.recognition.model import (
-    Account,
-    Agreement,
-    Conversion,
-    Course,
-    Evaluation,
-    Names,
-    Result,
-    Source,
-    Target,
-    Text,
-)
-from vc.recognition.periods import in_force, last_day
+from vc.recognition.evaluating import evaluate
+from vc.recognition.findings import AGREEMENT_SCHEMA, Finding
+from vc.recognition.lint import check_agreement, lint
+from vc.recognition.matching import last_day
+from vc.recognition.model import Account, Agreement, Conversion, Names, Source, Text
+from vc.recognition.preparing import Prepared, in_force, prepare
+from vc.recognition.recognising import recognise
+from vc.recognition.results import Course, Evaluation, Result, Target
 from vc.recognition.sources import same_source, source_from, source_key
 from vc.recognition.waiving import Waiver, waived
 
@@ -33,15 +27,21 @@ __all__ = [
     "Conversion",
     "Course",
     "Evaluation",
+    "Finding",
     "Names",
+    "Prepared",
     "Result",
     "Source",
     "Target",
     "Text",
     "Waiver",
     "check_agreement",
+    "evaluate",
     "in_force",
     "last_day",
+    "lint",
+    "prepare",
+    "recognise",
     "same_source",
     "source_from",
     "source_key",

@@ -1,11 +1,11 @@
-"""The values that an evaluation takes and gives.
+"""The values that an evaluation takes: an agreement, a certificate, a learner's account.
 
 All of them are frozen: an evaluation reads its arguments and nothing else, so that anybody who has the same
 ones comes to the same results. Sentences are pairs, ``zh-CN`` and ``en``.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,8 +19,6 @@ Names = Mapping[str, Mapping[str, str]]
 
 Verdict = Literal["valid", "note", "revoked", "notAuthentic", "couldNotCheck"]
 State = Literal["active", "underReview", "cancelled"]
-Outcome = Literal["yes", "no", "conditional"]
-Confirmation = Literal["automatic", "officer"]
 
 
 @dataclass(frozen=True)
@@ -106,175 +104,3 @@ class Account:
     college: str | None
     programme: str | None
     conversions: tuple[Conversion, ...] = ()
-
-
-@dataclass(frozen=True)
-class Course:
-    """The course that a rule speaks of.
-
-    Attributes:
-        code: Its code at its college.
-        name: Its name.
-        url: Where it is described, or None.
-        programmes: Codes of the programmes to which the rule is limited; empty: all.
-    """
-
-    code: str
-    name: Text
-    url: str | None = None
-    programmes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Target:
-    """The level to which a rule declares a certificate equivalent.
-
-    Attributes:
-        credential_type: Type IRI of the certificate that the recognising body would give.
-        qualification_system: Its system, as 1+X.
-        level_code: Its level, prefixed by its system.
-        achievement: IRI of its standard, or None.
-        name: What it is called, or None.
-    """
-
-    credential_type: str
-    qualification_system: str
-    level_code: str
-    achievement: str | None = None
-    name: Text | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one rule says in the name of one party.
-
-    Attributes:
-        rule: The rule's id; R0 is the implied one of ``noSecondaryCertification``.
-        by: DID of the party that speaks; None where the rule does not apply to the certificate at all.
-        outcome: ``conditional`` is a credit rule that nobody's account was asked about.
-        reason: Code of the sentence, as granted, available, equivalent, waived, cap.
-        kind: The rule's kind, as 免修.
-        line: The sentence.
-        credits: For rules about credit: how many the rule is worth for this certificate, where it is known.
-        unit: Their unit.
-        course: The course, unless it is a deposit.
-        college: DID of the course's college.
-        grade: The course's grade, where the rule gives one.
-        confirm: Whether the bank may register it at once.
-        target: For 等级等效: the level.
-        purpose: For 免于重复认证: what the certificate is accepted for; None for everything.
-        scope: For 免于重复认证: 全部, 理论 or 实操.
-    """
-
-    rule: str
-    by: str | None
-    outcome: Outcome
-    reason: str
-    kind: str
-    line: Text
-    credits: float | None = None
-    unit: str | None = None
-    course: Course | None = None
-    college: str | None = None
-    grade: str | None = None
-    confirm: Confirmation | None = None
-    target: Target | None = None
-    purpose: Text | None = None
-    scope: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as reports and protocols write it, without members that say nothing."""
-        course, target = self.course, self.target
-        members = {
-            "rule": self.rule,
-            "by": self.by,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "kind": self.kind,
-            "credits": self.credits,
-            "unit": self.unit,
-            "course": None if course is None else _course(course),
-            "college": self.college,
-            "grade": self.grade,
-            "confirm": self.confirm,
-            "target": None if target is None else _target(target),
-            "purpose": None if self.purpose is None else dict(self.purpose),
-            "scope": self.scope,
-            "line": dict(self.line),
-        }
-        return {key: value for key, value in members.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What one agreement says about one certificate.
-
-    Attributes:
-        agreement_id: The agreement's URN.
-        version: Its version.
-        title: Its title.
-        since: From when this version is in force: its first day, or its enactment if that came later.
-        until: Its last moment.
-        accepted: True if the agreement is in force and accepts the certificate; rules may still say no.
-        reason: Why it is not accepted; None if it is.
-        lines: The sentences: why it is not accepted, or one for each result.
-        results: In the order of the rules, then of the parties; empty unless accepted.
-        agreement: What was evaluated.
-    """
-
-    agreement_id: str
-    version: int
-    title: Text
-    since: datetime
-    until: datetime
-    accepted: bool
-    reason: str | None
-    lines: tuple[Text, ...]
-    results: tuple[Result, ...] = ()
-    agreement: Agreement | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The version's name, as ``urn:vocred:agreement:HM-2026-0001#1``."""
-        return f"{self.agreement_id}#{self.version}"
-
-    @property
-    def recognising(self) -> tuple[Result, ...]:
-        """The results that say more than no."""
-        return tuple(result for result in self.results if result.outcome != "no")
-
-    @property
-    def granted(self) -> tuple[Result, ...]:
-        """The credit that would be registered now."""
-        return tuple(result for result in self.results if result.reason == "granted")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the evaluation as reports write it; moments are left to the caller."""
-        members = {
-            "agreement": self.name,
-            "title": dict(self.title),
-            "accepted": self.accepted,
-            "results": [result.to_json() for result in self.results],
-            "lines": [dict(line) for line in self.lines],
-        }
-        return members if self.reason is None else {**members, "reason": self.reason}
-
-
-def _course(course: Course) -> dict[str, Any]:
-    found: dict[str, Any] = {"code": course.code, "name": dict(course.name)}
-    if course.url is not None:
-        found["url"] = course.url
-    return found
-
-
-def _target(target: Target) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "credentialType": target.credential_type,
-        "qualificationSystem": target.qualification_system,
-        "levelCode": target.level_code,
-    }
-    if target.achievement is not None:
-        found["achievement"] = target.achievement
-    if target.name is not None:
-        found["name"] = dict(target.name)
-    return found

@@ -12,9 +12,10 @@ from typing import Any
 from schemas.catalogue import VOCABULARY
 from vc import dates
 from vc.credentials import CredentialFacts
-from vc.recognition.lint import NO_SECOND_TEST, recognising
+from vc.recognition.matching import last_day
 from vc.recognition.model import Agreement
-from vc.recognition.periods import in_force, last_day
+from vc.recognition.preparing import in_force
+from vc.recognition.terms import NO_SECOND_TEST, parties_by_kind
 
 IMPLIED_RULE = "R0"
 WHOLE_TEST = "全部"
@@ -114,7 +115,7 @@ def _age_accepted(facts: CredentialFacts, accepts: Mapping[str, Any], *, at: dat
 
 def _waivers(facts: CredentialFacts, agreement: Agreement, members: Collection[str]) -> Iterable[Waiver]:
     document = agreement.document
-    parties = recognising(document["parties"])
+    parties = parties_by_kind(document["parties"])[NO_SECOND_TEST]
     for rule in _rules(document):
         if rule.get("scope", WHOLE_TEST) != WHOLE_TEST or not _matches(facts, rule.get("when", {})):
             continue

@@ -31,6 +31,7 @@ _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|^`\\\x7f-\x9f\ud8
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _TO_ESCAPE = re.compile('[\x00-\x1f"\\\\\x7f]')
 _UNREPRESENTABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile(f"{_TO_ESCAPE.pattern}|{_UNREPRESENTABLE.pattern}")
 _ESCAPES = {character: f"\\u{ord(character):04X}" for character in map(chr, (*range(0x20), 0x7F))} | {
     "\b": "\\b",
     "\t": "\\t",
@@ -66,14 +67,27 @@ def literal(value: str, *, datatype: str = XSD_STRING, language: str | None = No
 
     Spec: RDFC-1.0, section 5; RDF 1.1 N-Quads, canonical form.
     """
-    if _UNREPRESENTABLE.search(value):
-        raise LossyDocumentError("a string holds a character that has no canonical form")
-    text = '"' + _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], value) + '"'
+    text = f'"{escape(value)}"'
     if language is not None:
         if not _LANGUAGE.fullmatch(language):
             raise LossyDocumentError("a language tag is malformed")
         return f"{text}@{language}"
     return text if datatype == XSD_STRING else f"{text}^^{iri(datatype)}"
+
+
+def escape(value: str) -> str:
+    """Write what stands between the quotation marks of a literal.
+
+    Raises:
+        LossyDocumentError: A character that implementations write differently.
+
+    Spec: RDFC-1.0, section 5.
+    """
+    if not _SPECIAL.search(value):
+        return value
+    if _UNREPRESENTABLE.search(value):
+        raise LossyDocumentError("a string holds a character that has no canonical form")
+    return _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], value)
 
 
 def canonicalize(

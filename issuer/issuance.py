@@ -23,6 +23,8 @@ from crypto.errors import CryptoError
 from issuer import audit, batches, institution, officers, signing, standing, store_forms, store_records
 from issuer.audit import WORKER, Actor
 from issuer.batches import Batch, Progress
+from issuer.cosigning import embedding
+from issuer.cosigning import store as cosigning_store
 from issuer.errors import (
     ConflictError,
     DuplicateCredentialError,
@@ -166,6 +168,7 @@ def store_form(db: Database, *, record_id: str, form: signing.SignedForm, now: i
         )
     except sqlite3.IntegrityError as error:
         raise ConflictError("the status index was taken in between") from error
+    cosigning_store.embed(db, form.id, form.endorsements)
 
 
 def store_sealed(db: Database, parts: Parts, *, record_id: str, sealed: SealedForm, now: int) -> None:
@@ -185,6 +188,7 @@ def press(db: Database, parts: Parts, *, now: int) -> Press:
         lists_url=f"{parts.settings.url}/status",
         random=parts.random,
         now=now,
+        endorsements=lambda record_id: embedding.held(db, record_id),
     )
 
 

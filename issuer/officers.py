@@ -31,7 +31,8 @@ from web.database import transaction
 
 MAKER, CHECKER, ADMINISTRATOR = "maker", "checker", "administrator"
 GOVERNANCE = "governance"
-ROLES = (MAKER, CHECKER, ADMINISTRATOR, GOVERNANCE)
+MENTOR = "mentor"
+ROLES = (MAKER, CHECKER, ADMINISTRATOR, GOVERNANCE, MENTOR)
 HOST = Actor("host", "host")
 
 LEAST_PASSPHRASE = 10

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from crypto import jcs
 from issuer import store_forms, store_ledger
 from issuer.batches import new_id
+from issuer.cosigning import embedding
 from issuer.institution import Institution, SigningKey
 from schemas.catalogue import CATALOGUE
 from vc import data_integrity, dates, printed_code, status, structure
@@ -52,6 +53,7 @@ class SignedForm:
         slot: Its place on a status list.
         verification_method: The key that signed.
         holder: The DID it is bound to, or None.
+        endorsements: The ids of the endorsements in it.
     """
 
     id: str
@@ -61,6 +63,7 @@ class SignedForm:
     slot: Slot
     verification_method: str
     holder: str | None
+    endorsements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class SealedForm:
     form: SignedForm
     code: PrintedCode
     blob: bytes
+
+
+def _none(_record_id: str) -> list[dict[str, Any]]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class Press:
         lists_url: Base URL of the status lists.
         random: Returns that many unpredictable bytes.
         now: Seconds since 1970: ``created`` of the proofs.
+        endorsements: Returns the endorsements that are held of a record.
     """
 
     institution: Institution
@@ -89,6 +97,7 @@ class Press:
     lists_url: str
     random: Callable[[int], bytes]
     now: int
+    endorsements: Callable[[str], list[dict[str, Any]]] = _none
 
     def sign(
         self,
@@ -115,6 +124,9 @@ class Press:
         credential = self._build(
             fields, credential_type=credential_type, record_id=record_id, slot=slot, holder=holder
         )
+        embedded = embedding.covering(credential, self.endorsements(record_id))
+        if embedded:
+            credential = {**credential, "endorsement": embedded}
         structure.validate(credential)
         secured = data_integrity.sign(
             credential,
@@ -132,6 +144,7 @@ class Press:
             slot=slot,
             verification_method=self.key.verification_method,
             holder=holder,
+            endorsements=tuple(endorsement["id"] for endorsement in embedded),
         )
 
     def seal(self, form: SignedForm) -> SealedForm:

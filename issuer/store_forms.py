@@ -61,24 +61,29 @@ def used_indexes(db: Database, list_number: int, candidates: Iterable[int]) -> s
     """Return which of some status indexes are taken."""
     wanted = list(candidates)
     marks = ", ".join("?" * len(wanted))
+    # Endorsements that this body gave to others' records take places on the same lists.
     found = db.execute(
-        f"SELECT status_index FROM form WHERE list = ? AND status_index IN ({marks})",  # noqa: S608 - marks only
-        (list_number, *wanted),
+        f"SELECT status_index FROM form WHERE list = ? AND status_index IN ({marks}) "  # noqa: S608 - marks only
+        f"UNION ALL SELECT status_index FROM cosign_given WHERE list = ? AND status_index IN ({marks})",
+        (list_number, *wanted, list_number, *wanted),
     )
     return {int(index) for (index,) in found}
 
 
 def count_indexes(db: Database, list_number: int) -> int:
     """Return how many indexes of a list are taken."""
-    return int(value(db, "SELECT count(*) FROM form WHERE list = ?", (list_number,)))
+    forms_taken = value(db, "SELECT count(*) FROM form WHERE list = ?", (list_number,))
+    return int(forms_taken + value(db, "SELECT count(*) FROM cosign_given WHERE list = ?", (list_number,)))
 
 
 def ended_forms(db: Database, list_number: int) -> list[dict[str, Any]]:
-    """Return every form of a list whose bit is set."""
+    """Return every form, and every endorsement given, of a list whose bit is set."""
     return rows(
         db,
         "SELECT form.status_index, form.entry_id, form.state, form.reason, form.ended_at, record.replaced_by "
-        "FROM form JOIN record ON record.id = form.record_id WHERE form.list = ? AND form.state <> 'valid'",
+        "FROM form JOIN record ON record.id = form.record_id WHERE form.list = ?1 AND form.state <> 'valid' "
+        "UNION ALL SELECT status_index, entry_id, 'revoked', reason, ended_at, NULL "
+        "FROM cosign_given WHERE list = ?1 AND state = 'withdrawn'",
         (list_number,),
     )
 

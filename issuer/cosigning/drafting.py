@@ -175,7 +175,7 @@ def missing(db: Database, parts: Parts, batch_id: str) -> int | None:
         return None
     lacking = 0
     for row in store.rows_of_batch(db, batch_id):
-        held = {found["endorser"] for found in store.endorsements(db, record_id=row["record_id"])}
+        held = {found["endorser"] for found in store.held(db, row["record_id"])}
         try:
             required = endorsements.required(
                 credential(db, parts, batch.credential_type, row["record_id"], store.fields_of(row))
@@ -251,7 +251,7 @@ def receive(
     with transaction(db):
         if not store.decide_draft(db, draft_id, state="endorsed", note=None, at=now):
             raise DraftDecidedError("the draft does not wait for an endorsement")
-        for held in store.endorsements(db, record_id=draft["record_id"]):
+        for held in store.held(db, draft["record_id"]):
             if held["endorser"] == draft["endorser"]:
                 store.end_endorsement(db, held["id"], at=now)
         if store.endorsement(db, str(endorsement["id"])) is not None:
@@ -310,7 +310,7 @@ def refresh(db: Database, network: Network, *, now: int, record_id: str | None =
         The ids of the endorsements that turned out to be withdrawn.
     """
     ended = []
-    for held in store.endorsements(db, record_id=record_id):
+    for held in store.endorsements(db) if record_id is None else store.held(db, record_id):
         try:
             withdrawn = checking.is_withdrawn(json.loads(held["document"]), network=network, now=now)
         except (NeighbourUnavailableError, UnknownError, VcError):
@@ -328,11 +328,6 @@ def refresh(db: Database, network: Network, *, now: int, record_id: str | None =
                 )
             ended.append(held["id"])
     return ended
-
-
-def embeddable(db: Database, record_id: str) -> list[dict[str, Any]]:
-    """Return the endorsements that a form of a record carries when it is signed now."""
-    return [json.loads(held["document"]) for held in store.endorsements(db, record_id=record_id)]
 
 
 def _wanted(
@@ -416,7 +411,7 @@ def _content(db: Database, parts: Parts, draft: Mapping[str, Any]) -> dict[str, 
 
 
 def _is_held(db: Database, draft: Mapping[str, Any], endorsement: Mapping[str, Any]) -> bool:
-    held: Sequence[Mapping[str, Any]] = store.endorsements(db, record_id=draft["record_id"])
+    held: Sequence[Mapping[str, Any]] = store.held(db, draft["record_id"])
     return any(json.loads(each["document"]) == endorsement for each in held)
 
 

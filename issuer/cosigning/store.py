@@ -111,12 +111,16 @@ def endorsement(db: Database, endorsement_id: str) -> dict[str, Any] | None:
     return row(db, "SELECT * FROM cosign_endorsement WHERE id = ?", (endorsement_id,))
 
 
-def endorsements(db: Database, *, record_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the endorsements that are held and not withdrawn, of a record or of all, oldest first."""
+def endorsements(db: Database) -> list[dict[str, Any]]:
+    """Return every endorsement that is held and not withdrawn, oldest first."""
+    return rows(db, "SELECT * FROM cosign_endorsement WHERE state = 'valid' ORDER BY received_at, id")
+
+
+def held(db: Database, record_id: str) -> list[dict[str, Any]]:
+    """Return the endorsements of a record that are held and not withdrawn, oldest first."""
     return rows(
         db,
-        "SELECT * FROM cosign_endorsement WHERE (?1 IS NULL OR record_id = ?1) AND state = 'valid' "
-        "ORDER BY received_at, id",
+        "SELECT * FROM cosign_endorsement WHERE record_id = ? AND state = 'valid' ORDER BY received_at, id",
         (record_id,),
     )
 

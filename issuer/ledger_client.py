@@ -1,5 +1,9 @@
 """The issuer's client of the ledger, with the pin that its home keeps."""
 
+from functools import lru_cache
+from typing import cast
+
+from issuer.parts import Parts
 from issuer.settings import IssuerSettings
 from ledger.client import LedgerClient
 from ledger.proof.pins import PinStore
@@ -19,3 +23,20 @@ def connect_ledger(settings: IssuerSettings) -> LedgerClient:
     else:
         raise SettingsError("set ISSUER_LEDGER_PIN to the pin file that the consortium gave you")
     return LedgerClient(settings.ledger_url, pins=pins)
+
+
+def client_of(parts: Parts) -> LedgerClient:
+    """Return the ledger's client of an instance, made at its first use: a home may have no pin yet.
+
+    Raises:
+        SettingsError: The home has no pin.
+    """
+    if parts.ledger is not None:
+        return cast(LedgerClient, parts.ledger)
+    return _connected(parts.settings)
+
+
+@lru_cache(maxsize=4)
+def _connected(settings: IssuerSettings) -> LedgerClient:
+    """Keep the client of an instance: it remembers what it checked, and its connections."""
+    return connect_ledger(settings)

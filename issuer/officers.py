@@ -147,12 +147,21 @@ def hash_passphrase(passphrase: str) -> str:
     Raises:
         PassphraseRefusedError: It is too short, too long, or one character repeated.
     """
+    check_passphrase(passphrase)
+    with _AT_ONCE:
+        return _HASHER.hash(passphrase)
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Check that a new passphrase is not too easy to guess.
+
+    Raises:
+        PassphraseRefusedError: It is too short, too long, or one character repeated.
+    """
     if not LEAST_PASSPHRASE <= len(passphrase) <= MOST_PASSPHRASE or len(set(passphrase)) < 5:
         raise PassphraseRefusedError(
             f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE} characters, five of them different"
         )
-    with _AT_ONCE:
-        return _HASHER.hash(passphrase)
 
 
 def check_name(name: str) -> None:

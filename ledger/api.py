@@ -21,9 +21,12 @@ from crypto.multibase import base64url_decode
 from ledger import listing
 from ledger.core.blocks import is_block
 from ledger.core.reading import Reader
+from ledger.dry_runs import MAX_BYTES as MAX_DRY_RUN_BYTES
+from ledger.dry_runs import DryRunError, verify_dry_run
 from ledger.errors import MerkleError
 from ledger.proof import assembly
 from ledger.proof.bundle import Bundle, CheckpointSignature
+from ledger.registry import IssuerRecord, issuer_key
 from ledger.running import engine, is_single_operator, now, sign
 from ledger.statements import MAX_BYTES, parse_statement
 from web.app import body_limit
@@ -43,6 +46,8 @@ MAX_KEYS = 64
 MAX_POSTED_KEYS = 1024
 MAX_KEY_BYTES = 1024
 MAX_DOCUMENT_BYTES = 256 * 1024
+MAX_CLOCK_LEAD = 120
+"""Seconds by which an issuer's clock may be ahead of this node's."""
 
 blueprint = Blueprint("ledger_api", __name__)
 
@@ -146,14 +151,18 @@ def posted_state() -> Response:
 
 @blueprint.get("/v1/proposals")
 def proposals() -> Response:
-    """List the proposals with their votes, newest first."""
+    """List the newest proposals with their votes, newest first; ``next`` goes on with older ones."""
+    limit, before = _number("limit"), _number("before")
+    most = listing.MAX_LISTED if limit is None else max(1, min(limit, listing.MAX_LISTED))
     with engine().reader() as reader:
-        return _json(reader, {"proposals": listing.proposals(reader, now=now())})
+        found = listing.proposals(reader, now=now(), limit=most, before=before)
+        following = found[-1]["index"] if len(found) == most else None
+        return _json(reader, {"proposals": found, "next": following})
 
 
 @blueprint.get("/v1/proposals/<proposal_id>")
 def proposal(proposal_id: str) -> Response:
-    """Return one proposal with its votes."""
+    """Return one proposal with its votes, each with its log entry."""
     with engine().reader() as reader:
         found = listing.proposal(reader, _digest(proposal_id), now=now())
         if found is None:
@@ -201,6 +210,52 @@ def put_document(digest: str) -> Response:
             raise NotFoundError("no proposal names a document with that digest")
         engine().put_document(data)
         return _json(reader, {"digest": digest}, status=201)
+
+
+@blueprint.get("/v1/agreements/<agreement_id>/history")
+def history(agreement_id: str) -> Response:
+    """Return every version of an agreement with the proposals and votes behind it."""
+    with engine().reader() as reader:
+        found = listing.agreement_history(reader, agreement_id, now=now())
+        if found is None:
+            raise NotFoundError("no agreement of that id was ever in force")
+        return _json(reader, found)
+
+
+@blueprint.get("/v1/agreements/<digest>/dry-runs")
+def dry_runs(digest: str) -> Response:
+    """List what issuers counted for the agreement with a digest; the signed bytes prove themselves."""
+    with engine().reader() as reader:
+        return _json(reader, {"dryRuns": listing.dry_runs(reader, _digest(digest))})
+
+
+@blueprint.get("/v1/agreements/<digest>/dry-runs/<did>")
+def dry_run(digest: str, did: str) -> Response:
+    """Return an issuer's signed counts: a COSE_Sign1."""
+    with engine().reader() as reader:
+        found = reader.store.dry_run(_digest(digest), did)
+        if found is None:
+            raise NotFoundError("this issuer left no dry run of that agreement here")
+        return _binary(reader, found[1], COSE)
+
+
+@blueprint.put("/v1/agreements/<digest>/dry-runs/<did>")
+@body_limit(MAX_DRY_RUN_BYTES)
+def put_dry_run(digest: str, did: str) -> Response:
+    """Keep an issuer's signed counts, in place of those of an earlier span."""
+    _require_type(COSE)
+    data, wanted = request.get_data(), _digest(digest)
+    with engine().reader() as reader:
+        issuer = reader.value(*issuer_key(did))
+        if issuer is None:
+            raise DryRunError("the registry names no issuer of that DID")
+        key = IssuerRecord.from_value(did, issuer).submission_key
+        run = verify_dry_run(data, chain_id=reader.chain_id, digest=wanted, did=did, key=key)
+        if run.end > now() + MAX_CLOCK_LEAD:
+            raise DryRunError("the span ends in the future")
+        kept = engine().put_dry_run(data, digest=wanted, did=did, until=run.end)
+        answer = {"digest": digest, "did": did, "from": run.start, "until": run.end}
+        return _json(reader, answer, status=201 if kept else 200)
 
 
 @blueprint.get("/openapi.json")

@@ -241,18 +241,37 @@ def propose_wallet(registration: Path, **common: Any) -> None:
     _propose(proposing.put_wallet(_read_json(registration)), **common)
 
 
+def _agreement(command: F) -> F:
+    """Add what the commands for a signed agreement have in common."""
+    signatures = click.option(
+        "--signature", "signatures", type=a_file, multiple=True, required=True, help="One per party."
+    )
+    return click.argument("agreement", type=a_file)(signatures(_proposal(command)))
+
+
 @propose.command("agreement.start")
-@click.argument("agreement", type=a_file)
-@click.option("--signature", "signatures", type=a_file, multiple=True, required=True, help="One per party.")
-@_proposal
+@_agreement
 def propose_start(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
     """Put AGREEMENT, signed by all its parties, in force; the node keeps its document."""
+    _propose_agreement(agreement, signatures, make=proposing.start_agreement, **common)
+
+
+@propose.command("agreement.amend")
+@_agreement
+def propose_amend(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
+    """Put AGREEMENT, the next version of one in force, signed by all its parties, in its place."""
+    _propose_agreement(agreement, signatures, make=proposing.amend_agreement, **common)
+
+
+def _propose_agreement(
+    agreement: Path, signatures: Sequence[Path], *, make: Callable[..., list[Any]], **common: Any
+) -> None:
     document = _read_json(agreement)
     signed = [PartySignature.from_json(_read_json(path)) for path in signatures]
     end = proposing.moment(common["expires"]) if common["expires"] else signed[0].expires
     client = _client()
     terms = proposing.agreement_terms(document, chain_id=client.chain_id, expires=end)
-    _propose(proposing.start_agreement(terms, signed), **{**common, "expires": str(end)})
+    _propose(make(terms, signed), **{**common, "expires": str(end)})
     # The node takes a document once the ledger names it; a crash before this line is mended by repeating it.
     client.put_document(jcs.canonicalize(document))
 
@@ -261,8 +280,8 @@ def propose_start(agreement: Path, signatures: Sequence[Path], **common: Any) ->
 @click.argument("agreement_id")
 @_proposal
 def propose_end(agreement_id: str, **common: Any) -> None:
-    """End the agreement with that identifier."""
-    _propose(["agreement.end", {"id": agreement_id}], **common)
+    """End the agreement with that identifier, in all its versions."""
+    _propose(proposing.end_agreement(agreement_id), **common)
 
 
 @cli.command()
@@ -317,19 +336,17 @@ def _submit(client: LedgerClient, member: str, kind: str, body: Any, *, now: int
 
 def _tell(client: LedgerClient, proposal_id: bytes, as_json_: bool) -> None:
     """Say how a proposal stands."""
-    listed = client.proposals().get("proposals", [])
-    found = next((item for item in listed if item.get("id") == proposal_id.hex()), None)
-    if found is None:
-        raise InputError("the node does not list the proposal")
+    found = client.listed(f"/v1/proposals/{proposal_id.hex()}")
     line = f"{found['id']} {found['action']} {found['status']}"
     if found["status"] == "open":
         line += f" ({len(found['yes'])} of {found['members']} yes, {found['missing']} more needed)"
+    found.pop("singleOperator", None)
     _say(as_json_, line, **found)
 
 
 def _find(client: LedgerClient, text: str) -> bytes:
-    """Return the id of the one proposal that begins with ``text``."""
-    listed = [str(item.get("id")) for item in client.proposals().get("proposals", [])]
+    """Return the id of the one proposal that begins with ``text``: the open ones, and the newest others."""
+    listed = [proposal.id.hex() for proposal in client.proposals(now=_now())]
     found = [proposal_id for proposal_id in listed if proposal_id.startswith(text.lower())]
     if len(found) != 1:
         raise InputError(f"{len(found)} proposals begin with {text}")

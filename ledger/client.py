@@ -9,17 +9,19 @@ node is silent.
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import urlencode
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 from crypto import cbor, strict_json
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.multibase import base64url_encode
+from ledger import reading
+from ledger.dry_runs import DryRun
 from ledger.errors import LedgerError
 from ledger.proof import verify
 from ledger.proof.bundle import Bundle, Consistency
@@ -34,14 +36,35 @@ from ledger.proof.errors import (
 )
 from ledger.proof.pins import Pin, PinStore
 from ledger.proof.verify import Receipt, Snapshot
+from ledger.proposals import AgreementHistory, Ballot, Proposal
 from ledger.registry import AgreementRecord, StateKey, agreement_key, seq_key
 from ledger.statements import parse_statement
+from ledger.transport import (
+    MAX_ANSWER_BYTES,
+    TIMEOUT,
+    Answer,
+    LedgerUnavailableError,
+    Transport,
+    capped_transport,
+)
+
+__all__ = [
+    "MAX_ANSWER_BYTES",
+    "MAX_HEAD_AGE",
+    "TIMEOUT",
+    "Answer",
+    "FalseReceiptError",
+    "LedgerClient",
+    "LedgerUnavailableError",
+    "StatementRefusedError",
+    "Transport",
+    "capped_transport",
+]
 
 MAX_HEAD_AGE = 5
 """Seconds for which a head that was fetched counts as the present one."""
 
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-TIMEOUT = 5.0
+logger = logging.getLogger(__name__)
 
 _KEPT = 512
 _KEYS_IN_ADDRESS = 24
@@ -50,14 +73,6 @@ _REFUSED = 4
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class LedgerUnavailableError(LedgerError):
-    """The node did not answer, or cannot write at the moment. Nothing may be assumed; try again later."""
-
-    code = "LEDGER_UNAVAILABLE"
-    type = PROBLEM_TYPES + "LEDGER_UNAVAILABLE"
-    title = "The ledger cannot be reached"
 
 
 class StatementRefusedError(LedgerError):
@@ -81,22 +96,6 @@ class FalseReceiptError(ReceiptError):
     code = "LEDGER_RECEIPT_FALSE"
     type = PROBLEM_TYPES + "LEDGER_RECEIPT_FALSE"
     title = "The ledger node acknowledged what it did not write"
-
-
-class Answer(Protocol):
-    """What a transport returns: the parts of ``httpx.Response`` that are used."""
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def content(self) -> bytes:
-        """The whole body."""
-
-
-Transport = Callable[..., Answer]
-"""Called as ``http(method, url, content=…, headers=…)``; ``httpx.Client(timeout=…).request`` is one."""
 
 
 class LedgerClient:
@@ -264,22 +263,62 @@ class LedgerClient:
     ) -> list[tuple[AgreementRecord, dict[str, Any]]]:
         """Return the agreements that the members hold in force, each with its document, digests checked.
 
-        A node can leave an agreement out, and so hide a recognition; it can invent or prolong none.
+        Of an agreement that was amended every version is returned: the document of a newer one may start
+        later than its vote, and the older one runs until then. Where the node has no document of a version,
+        or one that calls itself another agreement, version or set of parties than those voted on, neither
+        that version nor an older one is returned.
+
+        A node can leave an agreement out, and so hide a recognition; it can invent or prolong none: between
+        the newest version, which is proved, and the oldest that it names, every version is asked for.
         """
         keys = self.agreement_keys(now=now)
         snapshot, _ = self.snapshot(keys, now=now, max_age=max_age)
-        records = [snapshot.agreement(str(key[1])) for key in keys]
-        return [
-            (record, self.document(record.digest))
-            for record in records
-            if record is not None and record.in_force(now)
-        ]
+        found: list[tuple[AgreementRecord, dict[str, Any]]] = []
+        unknown: set[str] = set()
+        named = [(str(key[1]), key[2]) for key in keys if len(key) > 2 and isinstance(key[2], int)]
+        for agreement_id, version in sorted(named, reverse=True):
+            record = snapshot.agreement(agreement_id, version)
+            if record is None or not record.in_force(now) or agreement_id in unknown:
+                continue
+            document = self._described(record)
+            if document is None:
+                # It may have taken the older versions' place: nobody can tell, so none of them counts.
+                unknown.add(agreement_id)
+                continue
+            found.append((record, document))
+        return found[::-1]
 
     def agreement_keys(self, *, now: int) -> list[StateKey]:
-        """Return the state keys of every agreement ever started, for stapling their state."""
-        listed = _json(self._get("/v1/agreements", [])).get("agreements", [])
-        ids = {item["id"] for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str)}
-        return [agreement_key(agreement_id) for agreement_id in sorted(ids)]
+        """Return the state keys of every agreement ever started and of its versions, for stapling.
+
+        Args:
+            now: The current time in integer seconds.
+        """
+        first = self._first_versions()
+        snapshot, _ = self.snapshot([agreement_key(agreement_id) for agreement_id in first], now=now)
+        keys: list[StateKey] = []
+        for agreement_id, oldest in sorted(first.items()):
+            record = snapshot.agreement(agreement_id)
+            newest = 0 if record is None else record.version
+            keys.append(agreement_key(agreement_id))
+            keys.extend(agreement_key(agreement_id, version) for version in range(oldest, newest + 1))
+        return keys
+
+    def agreement_versions(self, agreement_id: str, *, now: int) -> list[AgreementRecord]:
+        """Return every version of an agreement that was in force, oldest first, proved."""
+        return reading.versions(self, agreement_id, now=now)
+
+    def agreement_history(self, agreement_id: str, *, now: int) -> AgreementHistory:
+        """Return how an agreement came about, version by version.
+
+        Records and proposals are proved; which entry holds which vote is as the node lists it, and each entry
+        can be proved by itself.
+
+        Raises:
+            LedgerUnavailableError: The node is silent.
+            StatementRefusedError: NOT_FOUND: no agreement of that id was ever in force.
+        """
+        return reading.agreement_history(self, agreement_id, now=now)
 
     def document(self, digest: bytes) -> dict[str, Any]:
         """Return the agreement document with a digest.
@@ -312,9 +351,76 @@ class LedgerClient:
         """
         return _json(self._get("/v1/registry", []))
 
-    def proposals(self) -> dict[str, Any]:
-        """Return the proposals as the node lists them; not proved, for pages."""
-        return _json(self._get("/v1/proposals", []))
+    def proposals(self, *, now: int, limit: int = 100) -> list[Proposal]:
+        """Return the proposals that are open or wait for their effect, and the newest others; all proved.
+
+        A node can neither hide an open proposal nor change what it says; how far the others go back is its
+        listing.
+
+        Args:
+            now: The current time in integer seconds.
+            limit: How many of the newest to ask for, at most 200.
+
+        Returns:
+            Newest first.
+        """
+        return reading.proposals(self, now=now, limit=limit)
+
+    def proposal(self, proposal_id: bytes, *, now: int) -> Proposal | None:
+        """Return one proposal, proved; None where the ledger has none of that id."""
+        return reading.proposal(self, proposal_id, now=now)
+
+    def ballots(self, proposal_id: bytes) -> tuple[tuple[Ballot, ...], int | None]:
+        """Return the votes on a proposal with their entries, and how many members there were; as listed."""
+        return reading.ballots(self, proposal_id)
+
+    def dry_runs(self, digest: bytes, *, now: int) -> list[DryRun]:
+        """Return what issuers counted for the agreement with a digest; each signature is checked.
+
+        Counts whose signature is not of the issuer's submission key, as the registry has it now, are left
+        out.
+        """
+        return reading.dry_runs(self, digest, now=now)
+
+    def put_dry_run(self, signed: bytes, *, digest: bytes, did: str) -> None:
+        """Leave an issuer's counts with the node; the newest of each issuer and agreement is kept.
+
+        Args:
+            signed: What ``ledger.dry_runs.sign_dry_run`` returned.
+            digest: SHA-256 of the agreement's document.
+            did: The issuer.
+
+        Raises:
+            LedgerUnavailableError: The node is silent.
+            StatementRefusedError: DRY_RUN_INVALID, or CONFLICT: a later one is kept.
+        """
+        path = f"/v1/agreements/{digest.hex()}/dry-runs/{quote(did, safe=':')}"
+        self._send("PUT", path, signed, content_type="application/cose")
+
+    def listed(self, path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+        """Return one of the node's listings; not proved: decide nothing by it."""
+        return _json(self._get(path, query))
+
+    def _described(self, record: AgreementRecord) -> dict[str, Any] | None:
+        """Return the document of a version, or None where the node has none that calls itself so."""
+        try:
+            document = self.document(record.digest)
+        except StatementRefusedError:
+            document = {}
+        if record.describes(document):
+            return document
+        logger.warning("agreement without document id=%s version=%d", record.agreement_id, record.version)
+        return None
+
+    def _first_versions(self) -> dict[str, int]:
+        """Return the oldest version that the node lists of every agreement, by id."""
+        first: dict[str, int] = {}
+        for item in self.listed("/v1/agreements").get("agreements", []):
+            given = item if isinstance(item, dict) else {}
+            agreement_id, version = given.get("id"), given.get("first", given.get("version"))
+            if isinstance(agreement_id, str) and type(version) is int and version > 0:
+                first[agreement_id] = version
+        return first
 
     def _state(self, keys: list[bytes], *, known: int) -> bytes:
         """Ask for the state; many keys go in the body, since an address is of limited length."""
@@ -364,37 +470,6 @@ class LedgerClient:
         if answer.status_code // 100 == _REFUSED and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
             raise _refusal(answer.content)
         raise LedgerUnavailableError(f"the ledger node answers {answer.status_code}")
-
-
-def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
-    """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
-    # httpx takes long to import: whoever never asks a node does without.
-    import httpx
-
-    client = httpx.Client(
-        timeout=timeout, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
-    )
-
-    def once(method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
-        with client.stream(method, url, content=content, headers=headers) as response:
-            body = bytearray()
-            for chunk in response.iter_raw():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise LedgerUnavailableError("the ledger node's answer is too large")
-            return httpx.Response(response.status_code, content=bytes(body))
-
-    def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
-        try:
-            return once(method, url, content, headers)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A kept connection may have been closed meanwhile: once more, on a new one. Every request may
-            # be repeated.
-            return once(method, url, content, headers)
-
-    # Its kept connections end with the transport, not whenever the collector finds them.
-    weakref.finalize(send, client.close)
-    return send
 
 
 class _Recent(Generic[K, V]):

@@ -6,15 +6,18 @@ state with proof. Keys and digests are hexadecimal, times integer seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ledger.core import blocks, governance
+from crypto.multibase import base64url_encode
+from ledger.core import actions, blocks, governance, mentions
 from ledger.core.reading import Reader
+from ledger.dry_runs import read_dry_run
+from ledger.proposals import EXPIRED, votes_needed
 from ledger.registry import proposal_key
 from ledger.statements import parse_statement
 
-EXPIRED = "expired"
+MAX_LISTED = 200
 
 
 def registry(reader: Reader) -> dict[str, Any]:
@@ -43,47 +46,90 @@ def issuers(reader: Reader) -> list[dict[str, Any]]:
     return sorted(listed, key=lambda issuer: issuer["number"])
 
 
-def proposals(reader: Reader, *, now: int) -> list[dict[str, Any]]:
-    """Return every proposal, newest first, with its votes and how many more it needs.
+def proposals(
+    reader: Reader, *, now: int, limit: int = MAX_LISTED, before: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the newest proposals, newest first, with their votes and how many more each needs.
 
     Args:
         reader: One committed state of the ledger.
         now: The current time in integer seconds: a proposal that is open beyond its end reads ``expired``.
+        limit: How many at most.
+        before: Only those whose log entry has a smaller index: where the page before ended.
     """
-    listed = [_proposal(reader, key[1], value, now) for key, value in reader.values("proposal", length=2)]
-    return sorted(listed, key=lambda proposal: proposal["index"], reverse=True)
+    start = reader.head().size if before is None else before
+    positions = reader.store.newest_mentions(mentions.PROPOSALS, before=start, limit=limit)
+    return [_proposal(reader, each, value, now) for each, value in _made_at(reader, positions)]
+
+
+def open_proposals(reader: Reader, *, now: int) -> list[dict[str, Any]]:
+    """Return the proposals that may be voted on, in the order of the log."""
+    ids = reader.value("open") or []
+    listed = [_proposal(reader, each, reader.value(*proposal_key(each)), now) for each in ids]
+    return [proposal for proposal in listed if proposal["status"] == governance.OPEN]
 
 
 def proposal(reader: Reader, proposal_id: bytes, *, now: int) -> dict[str, Any] | None:
-    """Return one proposal, or None."""
+    """Return one proposal with its votes entry by entry, or None."""
     value = reader.value(*proposal_key(proposal_id))
-    return None if value is None else _proposal(reader, proposal_id, value, now)
+    if value is None:
+        return None
+    return {**_proposal(reader, proposal_id, value, now), **_ballots(reader, proposal_id, value)}
 
 
 def agreements(reader: Reader) -> list[dict[str, Any]]:
-    """Return the version of each agreement that started last."""
+    """Return the version of each agreement that started last, with the number of the first one."""
     return [
-        {
-            "id": key[1],
-            "version": value["version"],
-            "digest": value["digest"].hex(),
-            "parties": value["parties"],
-            "started": value["started"],
-            "ended": value["ended"],
-        }
+        {"id": key[1], **_version(value), "first": _versions(reader, key[1], value)[0]["version"]}
         for key, value in reader.values("agreement", length=2)
     ]
 
 
+def agreement_history(reader: Reader, agreement_id: str, *, now: int) -> dict[str, Any] | None:
+    """Return every version of an agreement with the proposals and votes behind it, or None.
+
+    ``proposal`` of a version, and ``ending``, name who proposed it, when it was decided, and each vote with
+    its log entry; ``pending`` are the proposals about it that are open or wait for their effect.
+    """
+    record = reader.value("agreement", agreement_id)
+    if record is None:
+        return None
+    positions = reader.store.mentions(mentions.about_agreement(agreement_id))
+    about = [
+        {**_proposal(reader, each, value, now), **_ballots(reader, each, value)}
+        for each, value in _made_at(reader, positions)
+    ]
+    done = [item for item in about if item["status"] == governance.DONE]
+    by_version = {item["about"].get("version"): item for item in done}
+    versions = [
+        {**version, "signers": version["parties"], "proposal": by_version.get(version["version"])}
+        for version in _versions(reader, agreement_id, record)
+    ]
+    return {
+        "id": agreement_id,
+        "versions": versions,
+        "ending": next((item for item in done if item["action"] == "agreement.end"), None),
+        "pending": [item for item in about if item["status"] in {governance.OPEN, governance.ENACTED}],
+    }
+
+
 def named_digests(reader: Reader) -> set[bytes]:
-    """Return the digests of documents that an agreement, or a proposal to start one, names."""
+    """Return the digests of documents that an agreement, or a proposal to start or amend one, names."""
     started = {value["digest"] for _, value in reader.values("agreement", length=3)}
     proposed = {
         value["action"][1]["digest"]
         for _, value in reader.values("proposal", length=2)
-        if value["action"][0] == "agreement.start"
+        if value["action"][0] in actions.SIGNED
     }
     return started | proposed
+
+
+def dry_runs(reader: Reader, digest: bytes) -> list[dict[str, Any]]:
+    """Return what issuers counted for an agreement: the signed bytes, and the same to read."""
+    return [
+        {"did": did, "signed": base64url_encode(body), **_counts(body)}
+        for did, body in reader.store.dry_runs(digest)
+    ]
 
 
 def last_statements(reader: Reader, *, count: int) -> list[dict[str, Any]]:
@@ -101,18 +147,6 @@ def last_statements(reader: Reader, *, count: int) -> list[dict[str, Any]]:
             statement = parse_statement(entry)
             undated.append({"index": index, "kind": statement.kind, "by": statement.issuer})
     return rows[::-1][:count]
-
-
-def votes_needed(members: int, *, two_thirds: bool = False) -> int:
-    """Return the smallest number of yes votes that decides among ``members``.
-
-    Spec: LEDGER.md, section 4.3.
-    """
-    return next(
-        yes
-        for yes in range(1, members + 2)
-        if governance.enough(yes, members=members, two_thirds=two_thirds) or yes > members
-    )
 
 
 def _member(did: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +198,63 @@ def _proposal(reader: Reader, proposal_id: bytes, value: Mapping[str, Any], now:
         "members": members,
         "needed": needed,
         "missing": max(0, needed - len(value["yes"])),
+    }
+
+
+def _made_at(reader: Reader, positions: Iterable[int]) -> Iterator[tuple[bytes, Any]]:
+    """Return id and state of the proposals that the statements at some positions made."""
+    for position in positions:
+        proposal_id = parse_statement(reader.entry(position)).proposal_id
+        yield proposal_id, reader.value(*proposal_key(proposal_id))
+
+
+def _ballots(reader: Reader, proposal_id: bytes, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the votes that count with their entries, and how many members there were at the last of them.
+
+    A vote of a member that left was dropped, and one that came back votes anew: its last entry counts.
+    """
+    counted = {**dict.fromkeys(value["yes"], True), **dict.fromkeys(value["no"], False)}
+    found: dict[str, dict[str, Any]] = {}
+    size = None
+    for position in reader.store.mentions(mentions.about_proposal(proposal_id)):
+        voter = parse_statement(reader.entry(position)).issuer
+        if voter in counted:
+            block = reader.own_block(position)
+            found[voter] = {"did": voter, "yes": counted[voter], "index": position, "time": block.time}
+            size = block.size
+    then = None if size is None else reader.past_value("members", size=size)
+    ballots = sorted(found.values(), key=lambda ballot: ballot["index"])
+    return {"ballots": ballots, "membersThen": None if then is None else len(then)}
+
+
+def _versions(reader: Reader, agreement_id: str, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the versions of an agreement, oldest first: they follow one another without a gap."""
+    found = []
+    version = record["version"]
+    while (value := reader.value("agreement", agreement_id, version)) is not None:
+        found.append(_version(value))
+        version -= 1
+    return found[::-1]
+
+
+def _version(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "version": value["version"],
+        "digest": value["digest"].hex(),
+        "parties": value["parties"],
+        "started": value["started"],
+        "ended": value["ended"],
+    }
+
+
+def _counts(body: bytes) -> dict[str, Any]:
+    run = read_dry_run(body)
+    return {
+        "from": run.start,
+        "until": run.end,
+        "certificates": run.certificates,
+        "accepted": run.accepted,
+        "rules": dict(run.rules),
     }
 
 

@@ -13,6 +13,7 @@ from crypto import strict_json
 from ledger import listing
 from ledger.core import governance
 from ledger.core.reading import Reader
+from ledger.proposals import EXPIRED
 from ledger.running import engine, is_single_operator, now
 from web.i18n import day, pick
 
@@ -29,6 +30,7 @@ def registry() -> str:
     with engine().reader() as reader:
         names = _names(reader)
         listed = listing.proposals(reader, now=at)
+        voted = listing.open_proposals(reader, now=at)
         head = reader.head()
         return render_template(
             "ledger/registry.html",
@@ -41,7 +43,7 @@ def registry() -> str:
             names=names,
             registry=listing.registry(reader),
             agreements=[_agreement(reader, item, at=at) for item in listing.agreements(reader)],
-            open_votes=[_voted(item, names) for item in listed if item["status"] == governance.OPEN],
+            open_votes=[_voted(item, names) for item in reversed(voted)],
             decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
             entries=listing.last_statements(reader, count=ENTRIES),
             on_day=_day,
@@ -103,7 +105,7 @@ def _states() -> dict[str, str]:
         governance.DONE: _("已通过并生效"),
         governance.VOID: _("已通过，但已无法生效"),
         governance.WITHDRAWN: _("已撤回"),
-        listing.EXPIRED: _("到期未通过"),
+        EXPIRED: _("到期未通过"),
     }
 
 

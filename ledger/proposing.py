@@ -16,9 +16,27 @@ from typing import Any
 from crypto import cbor, jcs
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from ledger.client import LedgerClient
+from ledger.dry_runs import sign_dry_run, verify_dry_run
 from ledger.errors import LedgerError
 from ledger.registry import number_key
 from ledger.statements import AgreementTerms
+
+__all__ = [
+    "PartySignature",
+    "accredit",
+    "admit",
+    "agreement_terms",
+    "amend_agreement",
+    "end_agreement",
+    "end_of_day",
+    "free_number",
+    "moment",
+    "put_issuer",
+    "put_wallet",
+    "sign_dry_run",
+    "start_agreement",
+    "verify_dry_run",
+]
 
 CHINA = timezone(timedelta(hours=8))
 """Dates that people type are days of the consortium's own calendar."""
@@ -188,20 +206,37 @@ def start_agreement(terms: AgreementTerms, signatures: Sequence[PartySignature])
     Raises:
         InputError: A party's signature is missing, or it signed for another end of the vote.
     """
+    return ["agreement.start", _signed_agreement(terms, signatures)]
+
+
+def amend_agreement(terms: AgreementTerms, signatures: Sequence[PartySignature]) -> list[Any]:
+    """Return the action that puts the next version of an agreement in force; every party signed it.
+
+    Raises:
+        InputError: A party's signature is missing, or it signed for another end of the vote.
+    """
+    return ["agreement.amend", _signed_agreement(terms, signatures)]
+
+
+def end_agreement(agreement_id: str) -> list[Any]:
+    """Return the action that ends an agreement, in all its versions."""
+    return ["agreement.end", {"id": agreement_id}]
+
+
+def _signed_agreement(terms: AgreementTerms, signatures: Sequence[PartySignature]) -> dict[str, Any]:
     by_party = {signature.party: signature for signature in signatures}
     missing = [party for party in terms.parties if party not in by_party]
     if missing:
         raise InputError(f"not signed yet by {', '.join(missing)}")
     if any(by_party[party].expires != terms.expires for party in terms.parties):
         raise InputError("the parties signed for different ends of the vote: sign with the same --expires")
-    body = {
+    return {
         "id": terms.agreement_id,
         "version": terms.version,
         "digest": terms.digest,
         "parties": list(terms.parties),
         "signatures": [by_party[party].signature for party in terms.parties],
     }
-    return ["agreement.start", body]
 
 
 def free_number(client: LedgerClient, *, did: str, now: int) -> int:

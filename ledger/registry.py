@@ -87,6 +87,21 @@ def proposal_key(proposal_id: bytes) -> StateKey:
     return ("proposal", proposal_id)
 
 
+def open_key() -> StateKey:
+    """Return the key of the list of proposals that may be voted on."""
+    return ("open",)
+
+
+def due_key() -> StateKey:
+    """Return the key of the list of [due, index, id] of enacted proposals whose effect is still to come."""
+    return ("due",)
+
+
+def signers_key() -> StateKey:
+    """Return the key of the sorted list of signers."""
+    return ("signers",)
+
+
 def seq_key(did: str, role: str) -> StateKey:
     """Return the key of the last sequence number used by a DID in a role."""
     return ("seq", did, role)
@@ -331,6 +346,18 @@ class AgreementRecord:
     def in_force(self, at: int) -> bool:
         """Return whether the members hold it in force at a second; the document has dates of its own."""
         return at in Interval(self.started, self.ended)
+
+    def describes(self, document: Mapping[str, Any]) -> bool:
+        """Return whether a document calls itself the agreement, version and parties that were voted on.
+
+        The ledger holds a digest, and a document under it might speak in another agreement's name.
+        """
+        parties = document.get("parties")
+        if not isinstance(parties, list) or not all(isinstance(party, Mapping) for party in parties):
+            return False
+        named = {str(party.get("id")) for party in parties}
+        said = (document.get("id"), document.get("version"), named)
+        return said == (self.agreement_id, self.version, set(self.parties))
 
     @classmethod
     def from_value(cls, agreement_id: str, value: Any) -> AgreementRecord:

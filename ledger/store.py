@@ -5,8 +5,9 @@ sees the last committed block undisturbed by the one being made. Nothing here de
 arithmetic is in ``ledger.merkle`` and ``ledger.prefix_map``, the rules are in ``ledger.core``.
 
 Rows of the log, of the trees and of values are written once and never changed; only ``state`` and
-``head`` are overwritten, and both could be computed again from the log. There are no migrations: a newer
-program takes the log over by replaying it (``Core.import_``).
+``head`` are overwritten, and both could be computed again from the log. What the log commits to never needs
+a migration: a newer program may take the log over by replaying it (``Core.import_``). What lies beside it
+(documents, dry runs, the index of mentions) is added to an older database when the core opens it.
 
 A crash at any point leaves the last committed block: ``synchronous=FULL``, one transaction per block.
 """
@@ -21,7 +22,8 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the newe
 from ledger.errors import StoreError
 from ledger.prefix_map import Node
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_FIRST_VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE entry (position INTEGER PRIMARY KEY, entry BLOB NOT NULL, leaf BLOB NOT NULL UNIQUE) STRICT;
@@ -40,6 +42,13 @@ TABLE head (
 ) STRICT;
 CREATE TABLE document (digest BLOB PRIMARY KEY, document BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
+_SECOND_VERSION = (
+    "CREATE TABLE mention (subject BLOB NOT NULL, position INTEGER NOT NULL, "
+    "PRIMARY KEY (subject, position)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE dry_run (digest BLOB NOT NULL, did TEXT NOT NULL, until INTEGER NOT NULL, body BLOB NOT "
+    "NULL, PRIMARY KEY (digest, did)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX dry_run_did ON dry_run (did, until)",
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ class Store:
         if path.exists():
             raise StoreError("there is a ledger here already")
         store = cls(_connect(path, mode="rwc"))
-        store._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+        later = "; ".join(_SECOND_VERSION)
+        store._db.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} {later}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT"
+        )
         return store
 
     @classmethod
@@ -94,7 +106,7 @@ class Store:
             (version,) = store._db.execute("PRAGMA user_version").fetchone()
         except sqlite3.Error as error:
             raise StoreError("the ledger's database cannot be opened") from error
-        if version != SCHEMA_VERSION:
+        if version != SCHEMA_VERSION and (read_only or version != _FIRST_VERSION):
             store.close()
             raise StoreError(f"the database has version {version}, this program's is {SCHEMA_VERSION}")
         return store
@@ -102,6 +114,18 @@ class Store:
     def close(self) -> None:
         """Close the connection; what was not committed is gone."""
         self._db.close()
+
+    @property
+    def is_older(self) -> bool:
+        """Whether an earlier program made this database; ``upgrade`` adds what it lacks."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        return bool(version < SCHEMA_VERSION)
+
+    def upgrade(self) -> None:
+        """Add the tables of this version, inside the caller's transaction, which fills them."""
+        for statement in _SECOND_VERSION:
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def begin(self) -> None:
         """Start the transaction of a block."""
@@ -260,6 +284,50 @@ class Store:
         """Return a document by its SHA-256, or None."""
         row = self._db.execute("SELECT document FROM document WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else row[0]
+
+    # Dry runs, kept beside the documents.
+
+    def put_dry_run(self, digest: bytes, did: str, *, until: int, body: bytes) -> None:
+        """Keep an issuer's dry run in place of an earlier one, in a transaction of its own."""
+        self._db.execute("INSERT OR REPLACE INTO dry_run VALUES (?, ?, ?, ?)", (digest, did, until, body))
+
+    def dry_run(self, digest: bytes, did: str) -> tuple[int, bytes] | None:
+        """Return the end of the span and the bytes of an issuer's dry run, or None."""
+        query = "SELECT until, body FROM dry_run WHERE digest = ? AND did = ?"
+        row = self._db.execute(query, (digest, did)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def dry_runs(self, digest: bytes) -> list[tuple[str, bytes]]:
+        """Return every dry run of an agreement, by DID."""
+        query = "SELECT did, body FROM dry_run WHERE digest = ? ORDER BY did"
+        return list(self._db.execute(query, (digest,)))
+
+    def dry_run_digests(self, did: str) -> list[bytes]:
+        """Return the agreements of which an issuer's dry runs are kept, the oldest span first."""
+        query = "SELECT digest FROM dry_run WHERE did = ? ORDER BY until, digest"
+        return [row[0] for row in self._db.execute(query, (did,))]
+
+    def drop_dry_run(self, digest: bytes, did: str) -> None:
+        """Forget a dry run, in a transaction of its own."""
+        self._db.execute("DELETE FROM dry_run WHERE digest = ? AND did = ?", (digest, did))
+
+    # Which statements speak of what: an index of the log, for listings.
+
+    def put_mention(self, subject: bytes, position: int) -> None:
+        """Remember that the statement at ``position`` is about ``subject``."""
+        self._db.execute("INSERT OR IGNORE INTO mention VALUES (?, ?)", (subject, position))
+
+    def mentions(self, subject: bytes) -> list[int]:
+        """Return the positions of the statements about ``subject``, oldest first."""
+        query = "SELECT position FROM mention WHERE subject = ? ORDER BY position"
+        return [row[0] for row in self._db.execute(query, (subject,))]
+
+    def newest_mentions(self, subject: bytes, *, before: int, limit: int) -> list[int]:
+        """Return the last positions below ``before`` of statements about ``subject``, newest first."""
+        query = (
+            "SELECT position FROM mention WHERE subject = ? AND position < ? ORDER BY position DESC LIMIT ?"
+        )
+        return [row[0] for row in self._db.execute(query, (subject, before, limit))]
 
 
 def _connect(path: Path, *, mode: str) -> "sqlite3.Connection":

@@ -510,6 +510,11 @@ REGISTRY: dict[str, Entry] = {
         "上一次签名还没有得到账本的回应，请稍后再试。",
         "The last signed act still waits for the ledger. Please try again in a moment.",
     ),
+    "DRY_RUN_INVALID": Entry(
+        422,
+        "试算结果不成立：签名、协议或账本不符。",
+        "The dry run does not count: its signature, agreement or ledger is another.",
+    ),
     "VOTE_INVALID": Entry(422, "这一票不成立。", "The vote is not valid."),
     "QUORUM_NOT_MET": Entry(422, "票数不足。", "There are not enough votes."),
     "PII_ON_LEDGER": Entry(422, "账本上不得有个人信息。", "Nothing about a person goes on the ledger."),

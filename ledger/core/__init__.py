@@ -34,7 +34,9 @@ digests 32 bytes, keys COSE_Keys, DIDs text, ``names`` is {"zh", "en"}.
     ["endpoint", did]          {node?, mirror?, receipts?}: URLs
     ["agreement", id]          {version, digest, parties, started, ended?} of the version that started last;
                                parties is a sorted array of DIDs
-    ["agreement", id, version] the same record of that version; ids and versions are never used again
+    ["agreement", id, version] the same record of that version; versions follow one another without a gap;
+                               ids and versions are never used again. An amendment leaves the older
+                               version's record as it is, the end ends all of them
     ["proposal", id]           {proposer, action: [name, body], index, opened, expires, status, yes, no,
                                decided?, due?}: index is the proposing log entry's, yes and no are sorted
                                arrays of DIDs
@@ -69,6 +71,7 @@ sufficed, the effect waits until ``due``), "done", "void" (the effect had become
     wallet.put      {tag, url, key, possession?}; the key's owner is "urn:vocred:wallet:" + tag, its role
                     wallet
     agreement.start {id, version, digest, parties, signatures}: parties sorted, signatures in the same order
+    agreement.amend the same, version being one more than that of the agreement, which runs
     agreement.end   {id}
 
 ``possession`` holds each key's own signature (``ledger.statements.key_possession``); it may be null where the

@@ -41,7 +41,7 @@ def check_signatures(state: State, name: str, body: Any, *, expires: int) -> Non
     Raises:
         Reject: NOT_A_MEMBER, or TX_SIGNATURE: a party signed nothing or something else.
     """
-    if name != "agreement.start":
+    if name not in SIGNED:
         return
     _read_agreement(body)
     terms = statements.AgreementTerms(
@@ -156,12 +156,42 @@ def _agreement_start(state: State, body: Any) -> None:
     _put_agreement(state, content["id"], {**started, "started": state.time, "ended": None})
 
 
+def _agreement_amend(state: State, body: Any) -> None:
+    content = _read_agreement(body)
+    present = _running(state, content["id"])
+    if content["version"] <= present["version"]:
+        raise Reject("ALREADY_USED", "this version, or a later one, has started before")
+    if content["version"] != present["version"] + 1:
+        raise Reject("NOT_PERMITTED", f"the next version is {present['version'] + 1}")
+    for party in content["parties"]:
+        registry.member(state, party)
+    # The older version's record stays as it is: its document says until when it runs, and the newer one's
+    # from when. Which of them applies is for whoever evaluates; the ledger knows neither document.
+    amended = {name: content[name] for name in ("version", "digest", "parties")}
+    _put_agreement(state, content["id"], {**amended, "started": state.time, "ended": None})
+
+
 def _agreement_end(state: State, body: Any) -> None:
     agreement = fields.agreement_id(fields.record(body, "id")["id"])
-    record = state.get("agreement", agreement)
+    record = _running(state, agreement)
+    # Every version ends, back to the first: none may revive because a newer one's own date is still to come.
+    version = record["version"] - 1
+    while (older := state.get("agreement", agreement, version)) is not None:
+        state.put(("agreement", agreement, version), {**older, "ended": state.time})
+        version -= 1
+    _put_agreement(state, agreement, {**record, "ended": state.time})
+
+
+def _running(state: State, agreement: str) -> Mapping[str, Any]:
+    """Return the record of the version that started last, of an agreement that has not ended.
+
+    Raises:
+        Reject: UNKNOWN: there is none, or it ended.
+    """
+    record: Mapping[str, Any] | None = state.get("agreement", agreement)
     if record is None or record["ended"] is not None:
         raise Reject("UNKNOWN", "no such agreement is in force")
-    _put_agreement(state, agreement, {**record, "ended": state.time})
+    return record
 
 
 def _put_agreement(state: State, agreement: str, record: Mapping[str, Any]) -> None:
@@ -181,6 +211,10 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "accredit": Action(_accredit),
     "wallet.put": Action(_wallet_put, delayed=_brings_wallet_key),
     "agreement.start": Action(_agreement_start),
+    "agreement.amend": Action(_agreement_amend),
     "agreement.end": Action(_agreement_end),
 }
 """The actions by name."""
+
+SIGNED: Final = ("agreement.start", "agreement.amend")
+"""The actions that carry a signature of every party."""

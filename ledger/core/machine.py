@@ -20,7 +20,7 @@ from pathlib import Path
 from crypto import cbor
 from crypto.keys import PublicKey
 from ledger import merkle, prefix_map, statements
-from ledger.core import actions, anchoring, governance, keyring, registry
+from ledger.core import actions, anchoring, governance, keyring, mentions, registry
 from ledger.core.blocks import (
     CONSORTIUM,
     FIRST_EPOCH,
@@ -104,7 +104,14 @@ class Core:
             StoreError: There is none, or the database is damaged.
             SelfCheckError: The stored tree is not that of the entries.
         """
-        return cls(Store.open(path))
+        store = Store.open(path)
+        if store.is_older:
+            # One transaction: a kill before its end leaves the older database as it was.
+            store.begin()
+            store.upgrade()
+            mentions.fill(store)
+            store.commit()
+        return cls(store)
 
     def close(self) -> None:
         """Close the store; a block that was not committed never was."""
@@ -246,6 +253,7 @@ class Core:
                 results.append(TxResult(None, refusal))
                 continue
             state.keep()
+            mentions.remember(self.store, statement, index=frontier.size)
             submissions = submissions or statement.role == statements.SUBMISSION
             results.append(TxResult(frontier.size, None))
             self._append(frontier, tx)

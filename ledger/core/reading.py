@@ -157,6 +157,15 @@ class Reader:
         state = State(self.store, genesis=self.genesis, time=self.head().time)
         return state.under(*start, length=length)
 
+    def past_value(self, *key: str | int | bytes, size: int) -> Any:
+        """Return the value that a key had when the log had ``size`` entries, or None; without a proof.
+
+        Raises:
+            MerkleError: No block ends at that size.
+        """
+        value = self.prove([key], size=size)[0].value
+        return None if value is None else cbor.decode(value)
+
     def document(self, digest: bytes) -> bytes | None:
         """Return an agreement's document by its SHA-256, if it was stored here."""
         return self.store.document(digest)

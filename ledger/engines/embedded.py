@@ -34,6 +34,7 @@ from ledger import merkle, statements
 from ledger.core.genesis import Genesis
 from ledger.core.machine import BlockResult, Core
 from ledger.core.reading import Reader
+from ledger.dry_runs import DryRunKeptError
 from ledger.errors import EngineError, LedgerError, MerkleError, Reject, RestoredBackupError
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import sign_receipt
@@ -47,6 +48,9 @@ HEARTBEAT = 600
 
 MAX_BATCH = 256
 """Statements in one block."""
+
+MAX_DRY_RUNS = 256
+"""Dry runs kept of one issuer."""
 
 Clock = Callable[[], int]
 
@@ -225,6 +229,30 @@ class EmbeddedEngine:
             self._core.store.put_document(digest, document)
         return digest
 
+    def put_dry_run(self, body: bytes, *, digest: bytes, did: str, until: int) -> bool:
+        """Keep an issuer's dry run of an agreement, checked by the caller, if it is the newest.
+
+        Whoever read an older one could send it again, so the later end of the span decides. An issuer keeps
+        at most ``MAX_DRY_RUNS`` of them; the oldest goes.
+
+        Returns:
+            Whether it was new.
+
+        Raises:
+            DryRunKeptError: Another one of the same or a later end is kept.
+        """
+        with self._lock, self._stopping_on_failure():
+            store = self._core.store
+            kept = store.dry_run(digest, did)
+            if kept is not None and kept[1] == body:
+                return False
+            if kept is not None and kept[0] >= until:
+                raise DryRunKeptError("counts of the same or a later end are kept: count anew")
+            store.put_dry_run(digest, did, until=until, body=body)
+            for older in store.dry_run_digests(did)[:-MAX_DRY_RUNS]:
+                store.drop_dry_run(older, did)
+            return True
+
     def _next_batch(self) -> list[_Arrival]:
         """Take statements from the queue; governance first, as Core asks, otherwise as they came."""
         with self._arrivals_lock:
@@ -289,7 +317,7 @@ class EmbeddedEngine:
             raise EngineError("the engine has stopped")
         try:
             yield
-        except (Reject, MerkleError):
+        except (Reject, MerkleError, DryRunKeptError):
             raise
         except LedgerError:
             self._stopped = True

@@ -186,10 +186,23 @@ class Consortium:
         body = {"issuer": party.did, "type": "GraduationCertificate", **span}
         self.accept(self.founder, "accredit", body)
 
-    def agreement(self, *parties: Party, expires: int, name: str = "A-1", **changes: Any) -> list[Any]:
-        """Return the action that starts an agreement which all parties signed."""
+    def agreement(
+        self,
+        *parties: Party,
+        expires: int,
+        name: str = "A-1",
+        version: int = 1,
+        digest: bytes = bytes(32),
+        **changes: Any,
+    ) -> list[Any]:
+        """Return the action that starts an agreement, or its next version, which all parties signed."""
         dids = sorted(party.did for party in parties)
-        body = {"id": f"urn:vocred:agreement:{name}", "version": 1, "digest": bytes(32), "parties": dids}
+        body = {
+            "id": f"urn:vocred:agreement:{name}",
+            "version": version,
+            "digest": digest,
+            "parties": dids,
+        }
         terms = AgreementTerms(
             chain_id=self.chain_id,
             agreement_id=body["id"],
@@ -202,4 +215,15 @@ class Consortium:
         signatures = [
             sign_agreement(terms, party=party.did, key=party.key("governance")) for party in ordered
         ]
-        return ["agreement.start", {**body, "signatures": signatures, **changes}]
+        kind = "agreement.start" if version == 1 else "agreement.amend"
+        return [kind, {**body, "signatures": signatures, **changes}]
+
+
+def agreement_document(*parties: Party, name: str = "A-1", version: int = 1) -> dict[str, Any]:
+    """Return a document that calls itself what an action of these parties says; no rule is in it."""
+    return {
+        "id": f"urn:vocred:agreement:{name}",
+        "version": version,
+        "title": {"zh-CN": "互认协议", "en": "Mutual recognition"},
+        "parties": [{"id": party.did} for party in parties],
+    }

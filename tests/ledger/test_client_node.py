@@ -28,7 +28,7 @@ from ledger.proof.errors import (
 )
 from ledger.proof.verify import verify_receipt
 from ledger.registry import issuer_key, member_key, number_key
-from tests.ledger.consortium import DAY
+from tests.ledger.consortium import DAY, agreement_document
 from tests.ledger.living_node import URL, Answer, LivingNode
 from tests.ledger.paper_log import Fixed
 
@@ -388,31 +388,85 @@ def test_a_refusal_carries_the_rules_code(node, college, changes, code):
     assert caught.value.code == code
 
 
+def voted_in(node, *parties, version=1, name="A-1", change=None):
+    """Have a version of an agreement voted in; return its document, which the node does not have yet."""
+    document = {**agreement_document(*parties, name=name, version=version), **(change or {})}
+    data, expires = jcs.canonicalize(document), node.now + DAY
+    digest = hashlib.sha256(data).digest()
+    action = node.consortium.agreement(*parties, expires=expires, name=name, version=version, digest=digest)
+    node.decide(action, expires=expires)
+    node.now += 10
+    return document
+
+
 def test_agreements_in_force_come_with_their_documents(node):
     parties = node.consortium.parties[:2]
-    document = {
-        "id": "urn:vocred:agreement:A-1",
-        "title": {"zh-CN": "互认协议", "en": "Agreement"},
-        "version": 1,
-    }
-    data = jcs.canonicalize(document)
-    expires = node.now + DAY
-    action = node.consortium.agreement(*parties, expires=expires)
-    terms = _signed_for(node, parties, hashlib.sha256(data).digest(), expires)
-    action[1].update(terms)
-    node.decide(action, expires=expires)
+    document = voted_in(node, *parties)
     client = node.client()
-    with pytest.raises(StatementRefusedError):
-        client.agreements(now=node.now)
-    client.put_document(data)
+    client.put_document(jcs.canonicalize(document))
     ((record, found),) = client.agreements(now=node.now)
     assert found == document
     assert record.parties == tuple(sorted(party.did for party in parties))
-    node.now += 10
     node.decide(["agreement.end", {"id": document["id"]}])
     node.now += 10
     assert client.agreements(now=node.now) == []
-    assert len(client.agreement_keys(now=node.now)) == 1
+    assert client.agreement_keys(now=node.now) == [
+        ("agreement", document["id"]),
+        ("agreement", document["id"], 1),
+    ]
+
+
+def test_of_an_amended_agreement_every_version_comes_with_its_document(node):
+    parties = node.consortium.parties[:2]
+    client = node.client()
+    documents = [voted_in(node, *parties, version=version) for version in (1, 2, 3)]
+    for document in documents:
+        client.put_document(jcs.canonicalize(document))
+    found = client.agreements(now=node.now)
+    assert [record.version for record, _ in found] == [1, 2, 3]
+    assert [document for _, document in found] == documents
+    assert [record.version for record in client.agreement_versions(documents[0]["id"], now=node.now)] == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_without_the_newest_versions_document_no_older_one_counts(node):
+    parties = node.consortium.parties[:2]
+    client = node.client()
+    client.put_document(jcs.canonicalize(voted_in(node, *parties)))
+    other = voted_in(node, *parties, name="B-1")
+    client.put_document(jcs.canonicalize(other))
+    voted_in(node, *parties, version=2)
+    assert [document for _, document in client.agreements(now=node.now)] == [other]
+
+
+def test_a_document_that_speaks_in_another_agreements_name_does_not_count(node):
+    parties = node.consortium.parties[:2]
+    client = node.client()
+    for name, change in (
+        ("A-1", {"id": "urn:vocred:agreement:Z-9"}),
+        ("B-1", {"version": 2}),
+        ("C-1", {"parties": [{"id": party.did} for party in node.consortium.parties]}),
+    ):
+        client.put_document(jcs.canonicalize(voted_in(node, *parties, name=name, change=change)))
+    assert client.agreements(now=node.now) == []
+
+
+@pytest.mark.parametrize(("first", "left"), [(1, [1, 2, 3]), (2, [2, 3]), (3, [3]), (4, []), (0, [])])
+def test_a_node_can_hide_old_versions_but_never_the_newest_alone(node, first, left):
+    parties = node.consortium.parties[:2]
+    honest = node.client()
+    for version in (1, 2, 3):
+        honest.put_document(jcs.canonicalize(voted_in(node, *parties, version=version)))
+
+    def lie(url, answer):
+        listing = url.endswith("/v1/agreements")
+        return Said(answer.content.replace(b'"first": 1', b'"first": %d' % first)) if listing else answer
+
+    found = through(node, lie).agreements(now=node.now)
+    assert [record.version for record, _ in found] == left
 
 
 def test_a_node_cannot_serve_another_document(node):
@@ -433,17 +487,3 @@ def test_every_error_of_a_bundle_is_an_error_of_ours(node, college):
     for cut in range(0, len(receipt), 97):
         with pytest.raises(ReceiptError):
             anchored.check(receipt[:cut], now=node.now)
-
-
-def _signed_for(node, parties, digest, expires):
-    from ledger.statements import AgreementTerms, sign_agreement
-
-    dids = sorted(party.did for party in parties)
-    terms = AgreementTerms(node.consortium.chain_id, "urn:vocred:agreement:A-1", 1, digest, dids, expires)
-    ordered = sorted(parties, key=lambda party: party.did)
-    return {
-        "digest": digest,
-        "signatures": [
-            sign_agreement(terms, party=party.did, key=party.key("governance")) for party in ordered
-        ],
-    }

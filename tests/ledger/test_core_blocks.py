@@ -433,8 +433,8 @@ def test_there_is_no_ledger_where_none_was_made(tmp_path):
 
 
 def test_another_programs_database_is_refused(ledger, tmp_path):
-    ledger.core.store._db.execute("PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="version 2"):
+    ledger.core.store._db.execute("PRAGMA user_version = 3")
+    with pytest.raises(StoreError, match="version 3"):
         Store.open(ledger.path)
 
 

@@ -378,7 +378,7 @@ def test_the_description_names_every_endpoint_and_no_other(node, description):
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     described = {(path, method) for path, item in description["paths"].items() for method in item}
-    named = {(path.replace("{proposal_id}", "{id}"), method) for path, method in served}
+    named = {(re.sub(r"{(proposal|agreement)_id}", "{id}", path), method) for path, method in served}
     assert named == described
 
 
@@ -417,9 +417,10 @@ def test_answers_are_as_the_description_says(node, description):
     schemas = description["components"]["schemas"]
     for path, name in (
         ("/v1/proposals", "Proposals"),
-        (f"/v1/proposals/{proposal.hex()}", "Proposal"),
+        (f"/v1/proposals/{proposal.hex()}", "VotedProposal"),
         ("/v1/registry", "Registry"),
         ("/v1/agreements", "Agreements"),
+        ("/v1/agreements/urn:vocred:agreement:A-1/history", "History"),
     ):
         answer = node.http.get(path).json
         schema = {**schemas[name], "components": {"schemas": schemas}}

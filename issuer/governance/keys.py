@@ -1,0 +1,161 @@
+"""The member's governance key: one sealed file, opened by a passphrase for one act.
+
+The key is made here and never leaves (LEDGER.md 4.2): ``<ISSUER_HOME>/governance.key`` is sealed under
+Argon2id. Who runs the host can take the file and cannot open it; who breaks into the service while nobody
+votes finds no key. A try is counted before the passphrase is checked and forgiven when it was right, as with
+officers: from the sixth wrong one on, each doubles the wait, up to a quarter of an hour.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from crypto import cbor
+from issuer import audit, institution, officers
+from issuer.audit import Actor
+from issuer.governance import store
+from issuer.governance.errors import (
+    GovernanceDelayedError,
+    GovernanceKeyExistsError,
+    GovernanceKeyMissingError,
+    GovernancePassphraseError,
+)
+from issuer.ledger_client import client_of
+from issuer.parts import Parts
+from ledger import governance_keys
+from ledger.governance_keys import GovernanceKey, GovernanceKeyError
+from ledger.statements import GOVERNANCE, key_possession
+from web.database import transaction
+
+FILE = "governance.key"
+FREE_TRIES = 5
+FIRST_WAIT_SECONDS = 15
+LONGEST_WAIT_SECONDS = 900
+
+# Argon2id takes 46 MiB a try: a flood of them costs time, not memory.
+_AT_ONCE = threading.BoundedSemaphore(2)
+
+
+def make(
+    db: Database, parts: Parts, *, actor: Actor, passphrase: str, algorithm: str = "Ed25519", now: int
+) -> dict[str, Any]:
+    """Make the member's key, or say once more what its public half is.
+
+    Args:
+        db: The connection.
+        parts: The collaborators; the ledger's chain id is what the key's own signature is bound to.
+        actor: An officer with the role governance.
+        passphrase: What shall open it, ten characters at least; for a key that is there, what opens it.
+        algorithm: ``Ed25519`` or ``P-256``.
+        now: Seconds since 1970.
+
+    Returns:
+        What ``public_half`` returns.
+
+    Raises:
+        ForbiddenError: The officer does not have the role.
+        PassphraseRefusedError: The passphrase is too short or too simple.
+        GovernanceKeyExistsError: There is one.
+    """
+    officers.require(db, actor, officers.GOVERNANCE)
+    if store.key(db) is not None:
+        raise GovernanceKeyExistsError("the key is made once; ask for its public half instead")
+    officers.check_passphrase(passphrase)
+    did = institution.load(db).did
+    made = _made(parts, did=did, passphrase=passphrase, algorithm=algorithm)
+    possession = key_possession(made.key, chain_id=client_of(parts).chain_id, did=did, role=GOVERNANCE)
+    with transaction(db):
+        public = cbor.encode(made.key.public.cose_key)
+        store.add_key(db, public=public, possession=possession, made_by=actor.name, at=now)
+        audit.write(db, actor=actor, action="governance key made", subject=did, now=now)
+    return public_half(db)
+
+
+def public_half(db: Database) -> dict[str, Any]:
+    """Return what the consortium needs to admit the member: what ``vocred ledger keygen --json`` prints.
+
+    Raises:
+        GovernanceKeyMissingError: There is no key.
+    """
+    row = _require(db)
+    did = institution.load(db).did
+    return {
+        "name": "governance",
+        "did": did,
+        "governance": bytes(row["public"]).hex(),
+        "possession": {GOVERNANCE: bytes(row["possession"]).hex()},
+    }
+
+
+def exists(db: Database) -> bool:
+    """Return whether this service has a governance key."""
+    return store.key(db) is not None
+
+
+def open(db: Database, parts: Parts, *, actor: Actor, passphrase: str, now: int) -> GovernanceKey:
+    """Open the key for one act.
+
+    Args:
+        db: The connection; not in a transaction.
+        parts: The collaborators.
+        actor: An officer with the role governance.
+        passphrase: As typed for this act.
+        now: Seconds since 1970.
+
+    Raises:
+        ForbiddenError: The officer does not have the role.
+        GovernanceKeyMissingError: There is no key.
+        GovernanceDelayedError: There were too many wrong passphrases; it says how long to wait.
+        GovernancePassphraseError: It is another passphrase.
+    """
+    officers.require(db, actor, officers.GOVERNANCE)
+    with transaction(db):
+        row = _require(db)
+        wait = row["locked_until"] - now
+        if wait > 0:
+            raise GovernanceDelayedError("too many wrong passphrases for the key", retry_after=wait)
+        store.count_failure(db, locked_until=now + _wait(row["failures"] + 1))
+    try:
+        with _AT_ONCE:
+            key = governance_keys.open_file(file(parts), passphrase=passphrase)
+    except GovernanceKeyError as error:
+        with transaction(db):
+            audit.write(db, actor=actor, action="governance passphrase refused", subject=actor.name, now=now)
+        raise GovernancePassphraseError("this passphrase does not open the governance key") from error
+    with transaction(db):
+        store.forget_failures(db)
+    return key
+
+
+def file(parts: Parts) -> Path:
+    """Return where the sealed key lies."""
+    return parts.settings.home / FILE
+
+
+def _made(parts: Parts, *, did: str, passphrase: str, algorithm: str) -> GovernanceKey:
+    """Make the file; where a command that was killed left one behind, open it."""
+    place = file(parts)
+    try:
+        with _AT_ONCE:
+            if place.exists():
+                return governance_keys.open_file(place, passphrase=passphrase)
+            return governance_keys.make_file(
+                place, did=did, algorithm=algorithm, passphrase=passphrase, random=parts.random
+            )
+    except GovernanceKeyError as error:
+        raise GovernancePassphraseError(str(error)) from error
+
+
+def _require(db: Database) -> dict[str, Any]:
+    row = store.key(db)
+    if row is None:
+        raise GovernanceKeyMissingError("make the key first: vocred issuer governance-key")
+    return row
+
+
+def _wait(failures: int) -> int:
+    if failures <= FREE_TRIES:
+        return 0
+    return min(FIRST_WAIT_SECONDS << min(failures - FREE_TRIES - 1, 10), LONGEST_WAIT_SECONDS)

@@ -1,0 +1,68 @@
+"""How the client reaches a node: one attempt, with a limit on time and on bytes."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from crypto.errors import PROBLEM_TYPES
+from ledger.errors import LedgerError
+
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+TIMEOUT = 5.0
+
+
+class LedgerUnavailableError(LedgerError):
+    """The node did not answer, or cannot write at the moment. Nothing may be assumed; try again later."""
+
+    code = "LEDGER_UNAVAILABLE"
+    type = PROBLEM_TYPES + "LEDGER_UNAVAILABLE"
+    title = "The ledger cannot be reached"
+
+
+class Answer(Protocol):
+    """What a transport returns: the parts of ``httpx.Response`` that are used."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+
+
+Transport = Callable[..., Answer]
+"""Called as ``http(method, url, content=…, headers=…)``; ``httpx.Client(timeout=…).request`` is one."""
+
+
+def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
+    """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
+    # httpx takes long to import: whoever never asks a node does without.
+    import httpx
+
+    client = httpx.Client(
+        timeout=timeout, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
+    )
+
+    def once(method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+        with client.stream(method, url, content=content, headers=headers) as response:
+            body = bytearray()
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise LedgerUnavailableError("the ledger node's answer is too large")
+            return httpx.Response(response.status_code, content=bytes(body))
+
+    def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+        try:
+            return once(method, url, content, headers)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A kept connection may have been closed meanwhile: once more, on a new one. Every request may
+            # be repeated.
+            return once(method, url, content, headers)
+
+    # Its kept connections end with the transport, not whenever the collector finds them.
+    weakref.finalize(send, client.close)
+    return send

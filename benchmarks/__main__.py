@@ -8,6 +8,7 @@ from benchmarks.measuring import machine
 NAMES = (
     "signing",
     "verifying",
+    "peers",
     "importing",
     "log",
     "commands",

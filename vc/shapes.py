@@ -96,7 +96,8 @@ class Shapes:
         self._lock = threading.Lock()
         self._recheck_every = recheck_every
         self._filled = itertools.count(1)
-        self._trusted = True
+        self.enabled = True
+        """Whether shapes are used; a difference from the general path ends it."""
 
     def canonicalize(
         self,
@@ -110,7 +111,7 @@ class Shapes:
         A shape is compiled when an outline is seen for the second time, so that whoever sends documents that
         are all different costs no more than the general path.
         """
-        if engine is not None or algorithm != "sha256" or not self._trusted:
+        if engine is not None or algorithm != "sha256" or not self.enabled:
             return jsonld.canonicalize(document, algorithm=algorithm, engine=engine)
         outline, leaves = read(document)
         if len(leaves) > MOST_LEAVES:
@@ -150,7 +151,7 @@ class Shapes:
         general = jsonld.canonicalize(document)
         if general != canonical:
             # Never seen; if it ever is, this process goes on without shapes.
-            self._trusted = False
+            self.enabled = False
             logger.error("a compiled shape differs from the general path: shapes are off")
         return general
 

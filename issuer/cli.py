@@ -9,9 +9,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,9 +32,20 @@ from issuer import (
     store_claims,
 )
 from issuer.audit import Actor
-from issuer.errors import ForbiddenError, InvalidActError, IssuerError, SameOfficerError
+from issuer.command_line import (
+    LOOK_SECONDS,
+    Session,
+    approve_act,
+    now,
+    opened,
+    passphrase_of,
+    say,
+    settle,
+    two,
+)
+from issuer.errors import ForbiddenError, InvalidActError, SameOfficerError
+from issuer.governance.commands import COMMANDS as GOVERNANCE
 from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
-from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
 from ledger.errors import LedgerError
@@ -48,31 +57,6 @@ from web import database
 from web.database import transaction
 from web.errors import SettingsError
 from web.migrations import migrate as apply_migrations
-from web.migrations import require_current
-
-SETTLE_SECONDS = 60
-_LOOK_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class _Session:
-    """An open issuer: its database, its collaborators, and the moment of the command."""
-
-    db: Database
-    parts: Parts
-    now: int
-
-    def officer(self, name: str) -> Actor:
-        """Return an officer who has shown the passphrase.
-
-        Raises:
-            ForbiddenError: The environment holds none for that name.
-            SignInRefusedError: It is wrong.
-        """
-        passphrase = _passphrase(name)
-        actor = Actor(name, "command line")
-        officers.authenticate(self.db, name=name, passphrase=passphrase, actor=actor, now=self.now)
-        return actor
 
 
 @click.group()
@@ -87,20 +71,20 @@ def cli() -> None:
 def init(names: tuple[str, ...], added: str | None, lost: str | None) -> None:
     """Make database, secret, keys and the first two officers from the ISSUER_ variables."""
     if added is not None:
-        with _open() as session:
+        with opened() as session:
             if lost is not None:
                 officers.declare_lost(session.db, name=lost, now=session.now)
-            officers.add_from_host(session.db, name=added, passphrase=_passphrase(added), now=session.now)
+            officers.add_from_host(session.db, name=added, passphrase=passphrase_of(added), now=session.now)
         click.echo(f"added officer {added}")
         return
     if len(set(names)) != 2:
         raise click.UsageError("two different officers are needed: --officer NAME --officer NAME")
     read = settings.read(os.environ, make_secret=True)
-    hashes = {name: officers.hash_passphrase(_passphrase(name)) for name in names}
+    hashes = {name: officers.hash_passphrase(passphrase_of(name)) for name in names}
     apply_migrations(read.database, migrations)
     db = database.connect(read.database)
     try:
-        _found(db, make_parts(read), hashes, now=_now())
+        _found(db, make_parts(read), hashes, now=now())
     finally:
         db.close()
     click.echo(f"initialised {os.environ['ISSUER_DID']}")
@@ -118,7 +102,7 @@ def migrate() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def registration(as_json: bool) -> None:
     """Print what the consortium needs to register this issuer."""
-    with _open(ledger=True) as session:
+    with opened(ledger=True) as session:
         document = _registration(session)
     click.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))
 
@@ -152,9 +136,9 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
             institution=body,
             today=datetime.now(CHINA).date(),
         )
-        _print(to_json(found), as_json=as_json)
+        say(to_json(found), as_json=as_json)
         return
-    with _open() as session:
+    with opened() as session:
         known = institution.load(session.db)
         found = check(
             file.read_bytes(),
@@ -165,13 +149,13 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
             issued=batches.lookup(session.db, session.parts, credential_type),
         )
         if only_check:
-            _print(to_json(found), as_json=as_json)
+            say(to_json(found), as_json=as_json)
             return
         if maker is None:
             raise click.UsageError("name the officer who makes the batch: --as OFFICER")
         actor = session.officer(maker)
         if all(row.pile is Pile.SKIPPED for row in found.rows):
-            _print(_nothing_new(found), as_json=as_json)
+            say(_nothing_new(found), as_json=as_json)
             return
         if not found.counts.issuable:
             raise InvalidActError("no row of this file can be signed; --check says why")
@@ -200,7 +184,7 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
                 subject=batch_id,
                 now=session.now,
             )
-        _print(_batch_summary(session.db, batch_id, act), as_json=as_json)
+        say(_batch_summary(session.db, batch_id, act), as_json=as_json)
 
 
 @cli.command()
@@ -209,12 +193,12 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def approve(batch: str, checker: str, as_json: bool) -> None:
     """Approve BATCH and sign it; ends when every row is signed or refused."""
-    with _open(ledger=True) as session:
+    with opened(ledger=True) as session:
         actor = session.officer(checker)
         _ask_registry(session)
         waiting = approval.listing(session.db, kind="approve-batch", subject=batch)
         if waiting:
-            _approve(session, actor, waiting[0].id)
+            approve_act(session, actor, waiting[0].id)
         else:
             _require_approved(session, actor, batch)
         progress = _sign(session, batch)
@@ -226,7 +210,7 @@ def approve(batch: str, checker: str, as_json: bool) -> None:
             "failed": progress.failed,
             "problem": progress.problem,
         }
-        _print(answer, as_json=as_json)
+        say(answer, as_json=as_json)
     if progress.state != "issued":
         raise click.exceptions.Exit(1)
 
@@ -237,7 +221,7 @@ def approve(batch: str, checker: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def print_(batch: str, name: str, as_json: bool) -> None:
     """Print the codes and links of BATCH, for a print shop's own layout; open once it is anchored."""
-    with _open() as session:
+    with opened() as session:
         sheets = printing.certificates(
             session.db,
             session.parts,
@@ -257,7 +241,7 @@ def print_(batch: str, name: str, as_json: bool) -> None:
         }
         for sheet in sheets
     ]
-    _print({"batch": batch, "certificates": rows}, as_json=as_json)
+    say({"batch": batch, "certificates": rows}, as_json=as_json)
 
 
 @cli.command()
@@ -267,7 +251,7 @@ def print_(batch: str, name: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
     """Make the claim slip of RECORD (id or certificate number) and mint an offer for it."""
-    with _open() as session:
+    with opened() as session:
         actor = session.officer(maker)
         found = records.get(session.db, record)
         if store_claims.newest_slip(session.db, found.id) is None:
@@ -277,14 +261,14 @@ def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
         else:
             if checker is None:
                 raise ForbiddenError("this record has a slip: re-issuing takes --approved-by OFFICER")
-            slip = _two(session, actor, session.officer(checker), kind="reissue-slip", subject=found.id)
+            slip = two(session, actor, session.officer(checker), kind="reissue-slip", subject=found.id)
         minted = offers.mint_for(session.db, session.parts, slip_id=slip["slip_id"], now=session.now)
         answer = {
             "offer": minted.link,
             "tx_code": slip["pin"],
             "slip": slip["link"],
         }
-        _print(answer, as_json=as_json)
+        say(answer, as_json=as_json)
 
 
 @cli.command()
@@ -295,50 +279,24 @@ def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def revoke(record: str, reason: str, maker: str, checker: str, as_json: bool) -> None:
     """Revoke RECORD (id or certificate number), with all its forms, for good."""
-    with _open(ledger=True) as session:
+    with opened(ledger=True) as session:
         first, second = session.officer(maker), session.officer(checker)
         found = records.get(session.db, record)
-        _two(session, first, second, kind="revoke", subject=found.id, arguments={"reason": _reason(reason)})
-        state = _settle(session)
+        two(session, first, second, kind="revoke", subject=found.id, arguments={"reason": _reason(reason)})
+        state = settle(session)
         answer = {"record": found.id, "state": "revoked", "anchored": not anchoring.lists_wait(session.db)}
-        _print({**answer, "problem": state.problem}, as_json=as_json)
+        say({**answer, "problem": state.problem}, as_json=as_json)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def anchor(as_json: bool) -> None:
     """Bring everything that waits to the ledger now, and fetch the receipts."""
-    with _open(ledger=True) as session:
-        state = _settle(session)
-        _print({"pending": state.pending, "problem": state.problem}, as_json=as_json)
+    with opened(ledger=True) as session:
+        state = settle(session)
+        say({"pending": state.pending, "problem": state.problem}, as_json=as_json)
     if state.problem is not None or state.pending:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _open(*, ledger: bool = False) -> Iterator[_Session]:
-    read = settings.read(os.environ)
-    if not read.database.is_file():
-        raise SettingsError("no issuer is set up in ISSUER_HOME; run: vocred issuer init")
-    require_current(read.database, migrations, command="vocred issuer migrate")
-    parts = make_parts(read, ledger=connect_ledger(read) if ledger else None)
-    db = database.connect(read.database)
-    try:
-        yield _Session(db, parts, _now())
-    finally:
-        db.close()
-
-
-def _now() -> int:
-    return int(time.time())
-
-
-def _passphrase(name: str) -> str:
-    officers.check_name(name)
-    passphrase = os.environ.get(f"ISSUER_PASSPHRASE_{name.upper()}", "")
-    if not passphrase:
-        raise ForbiddenError(f"set ISSUER_PASSPHRASE_{name.upper()}: every officer named gives a passphrase")
-    return passphrase
 
 
 def _found(db: Database, parts: Parts, hashes: Mapping[str, str], *, now: int) -> None:
@@ -366,7 +324,7 @@ def _found(db: Database, parts: Parts, hashes: Mapping[str, str], *, now: int) -
             )
 
 
-def _registration(session: _Session) -> dict[str, Any]:
+def _registration(session: Session) -> dict[str, Any]:
     if session.parts.ledger is None:
         raise ValueError("registering needs the ledger's pin")
     known = institution.load(session.db)
@@ -388,7 +346,7 @@ def _registration(session: _Session) -> dict[str, Any]:
     }
 
 
-def _ask_registry(session: _Session) -> None:
+def _ask_registry(session: Session) -> None:
     """Ask the registry how it sees this issuer; when it is silent, its last answer stands."""
     assert session.parts.ledger is not None  # opened with the ledger
     try:
@@ -397,14 +355,7 @@ def _ask_registry(session: _Session) -> None:
         click.echo(f"the ledger was not asked: {error}", err=True)
 
 
-def _approve(session: _Session, actor: Actor, act_id: str) -> Mapping[str, Any]:
-    (outcome,) = approval.approve(session.db, session.parts, actor=actor, act_ids=[act_id], now=session.now)
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.result
-
-
-def _require_approved(session: _Session, actor: Actor, batch_id: str) -> None:
+def _require_approved(session: Session, actor: Actor, batch_id: str) -> None:
     """Check that a batch was approved and is not signed to its end: a command that was killed left it so."""
     batch = batches.get(session.db, batch_id)
     if batch.state != "approved":
@@ -413,58 +364,14 @@ def _require_approved(session: _Session, actor: Actor, batch_id: str) -> None:
         raise SameOfficerError("another officer than the one who submitted it goes on")
 
 
-def _two(
-    session: _Session,
-    first: Actor,
-    second: Actor,
-    *,
-    kind: str,
-    subject: str,
-    arguments: Mapping[str, Any] | None = None,
-) -> Mapping[str, Any]:
-    """Have one officer submit an act and the other approve it; a refused one is withdrawn again."""
-    if first.name == second.name:
-        raise SameOfficerError("two different officers are needed")
-    # A command that was killed in between has left its act behind: it is taken up again.
-    left = approval.listing(session.db, kind=kind, subject=subject)
-    if left and left[0].maker == first.name and left[0].arguments == (arguments or {}):
-        act_id = left[0].id
-    else:
-        act_id = approval.submit(
-            session.db,
-            session.parts,
-            actor=first,
-            kind=kind,
-            subject=subject,
-            arguments=arguments,
-            now=session.now,
-        )
-    try:
-        return _approve(session, second, act_id)
-    except IssuerError:
-        approval.withdraw(session.db, actor=first, act_id=act_id, now=session.now)
-        raise
-
-
-def _sign(session: _Session, batch_id: str) -> batches.Progress:
+def _sign(session: Session, batch_id: str) -> batches.Progress:
     """Sign the batch here, or wait for the worker that has begun to."""
     while True:
-        issuance.run_all(session.db, session.parts, now=_now())
+        issuance.run_all(session.db, session.parts, now=now())
         progress = batches.progress(session.db, batch_id)
         if progress.state != "approved":
             return progress
-        time.sleep(_LOOK_SECONDS)
-
-
-def _settle(session: _Session) -> anchoring.AnchoringState:
-    """Do rounds until nothing waits or one fails; another process may be doing them already."""
-    end = time.monotonic() + SETTLE_SECONDS
-    while True:
-        state = anchoring.anchor_pending(session.db, session.parts, now=_now(), at_once=True)
-        done = not state.pending and not anchoring.due(session.db, session.parts, now=_now())
-        if done or state.problem is not None or time.monotonic() > end:
-            return state
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 def _reason(text: str) -> str:
@@ -501,11 +408,6 @@ def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, An
     }
 
 
-def _print(document: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
-        return
-    for name, value in document.items():
-        click.echo(
-            f"{name}: {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
-        )
+# Each part of the issuer brings its own commands.
+for _command in (*GOVERNANCE,):
+    cli.add_command(_command)

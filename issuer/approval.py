@@ -7,6 +7,7 @@
     reissue-slip       subject: record                             a new slip, the old one void
     add-officer        subject: name        {"roles", "passphrase"}
     reset-passphrase   subject: name        {"passphrase"}
+    and those of co-signing (``issuer.cosigning.acts``)
 
 ``issuer.four_eyes`` holds the rules that are the same for all of them. Passphrases are hashed when the act
 is submitted, and the hash is dropped from the act when it is decided.
@@ -32,6 +33,7 @@ from issuer import (
     store_records,
 )
 from issuer.audit import Actor
+from issuer.cosigning import acts as cosigning_acts
 from issuer.errors import ConflictError, InvalidActError, UnknownError
 from issuer.four_eyes import Act, Kind, Outcome, get, listing
 from issuer.parts import Parts
@@ -230,5 +232,6 @@ KINDS: Mapping[str, Kind] = {
     "reissue-slip": Kind(officers.MAKER, officers.CHECKER, _check_slip, _reissue_slip),
     "add-officer": Kind(officers.ADMINISTRATOR, officers.ADMINISTRATOR, _check_officer, _add_officer),
     "reset-passphrase": Kind(officers.ADMINISTRATOR, officers.ADMINISTRATOR, _check_reset, _reset_passphrase),
+    **cosigning_acts.KINDS,
 }
 """Every kind of act that takes two officers."""

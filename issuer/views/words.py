@@ -21,6 +21,7 @@ def role(name: str) -> str:
         "checker": gettext("复核人"),
         "administrator": gettext("管理员"),
         "governance": gettext("治理代表"),
+        "mentor": gettext("企业导师"),
     }[name]
 
 
@@ -77,6 +78,8 @@ def act_kind(kind: str) -> str:
         "reissue-slip": gettext("重发领取条"),
         "add-officer": gettext("新增人员"),
         "reset-passphrase": gettext("重设口令"),
+        "withdraw-endorsement": gettext("撤回会签"),
+        "renew-form": gettext("换发（补入会签）"),
     }.get(kind, kind)
 
 
@@ -90,6 +93,8 @@ def act_result(act: Act) -> str:
         "reissue-slip": gettext("新的领取条已生成，旧的已作废。"),
         "add-officer": gettext("人员已新增。"),
         "reset-passphrase": gettext("口令已重设。"),
+        "withdraw-endorsement": gettext("会签已撤回，状态正在发布。"),
+        "renew-form": gettext("新的一份已签名并带上会签；旧的纸质证书已作废，新的领取条已生成。"),
     }.get(act.kind, act.kind)
 
 

@@ -6,7 +6,7 @@ Each part of the issuer has its commands in a ``commands`` module of its own, wh
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +20,21 @@ from issuer.errors import ForbiddenError, IssuerError, SameOfficerError
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
+from ledger.client import Transport
 from web import database
 from web.errors import SettingsError
 from web.migrations import require_current
 
 SETTLE_SECONDS = 60
 LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a command takes from outside besides the environment; tests hand over their own."""
+
+    clock: Callable[[], float] = time.time
+    http: Transport | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ def opened(*, ledger: bool = False) -> Iterator[Session]:
     if not read.database.is_file():
         raise SettingsError("no issuer is set up in ISSUER_HOME; run: vocred issuer init")
     require_current(read.database, migrations, command="vocred issuer migrate")
-    parts = make_parts(read, ledger=connect_ledger(read) if ledger else None)
+    parts = make_parts(read, ledger=connect_ledger(read, http=_outside().http) if ledger else None)
     db = database.connect(read.database)
     try:
         yield Session(db, parts, now())
@@ -73,7 +82,12 @@ def opened(*, ledger: bool = False) -> Iterator[Session]:
 
 def now() -> int:
     """Return the time in whole seconds since 1970."""
-    return int(time.time())
+    return int(_outside().clock())
+
+
+def _outside() -> Outside:
+    context = click.get_current_context(silent=True)
+    return (context.find_object(Outside) if context is not None else None) or Outside()
 
 
 def passphrase_of(name: str) -> str:

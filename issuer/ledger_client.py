@@ -5,12 +5,12 @@ from typing import cast
 
 from issuer.parts import Parts
 from issuer.settings import IssuerSettings
-from ledger.client import LedgerClient
+from ledger.client import LedgerClient, Transport
 from ledger.proof.pins import PinStore
 from web.errors import SettingsError
 
 
-def connect_ledger(settings: IssuerSettings) -> LedgerClient:
+def connect_ledger(settings: IssuerSettings, *, http: Transport | None = None) -> LedgerClient:
     """Return a client that checks every answer against the pin; nothing is fetched yet.
 
     Raises:
@@ -22,7 +22,7 @@ def connect_ledger(settings: IssuerSettings) -> LedgerClient:
         pins = PinStore(settings.pin)
     else:
         raise SettingsError("set ISSUER_LEDGER_PIN to the pin file that the consortium gave you")
-    return LedgerClient(settings.ledger_url, pins=pins)
+    return LedgerClient(settings.ledger_url, pins=pins, http=http)
 
 
 def client_of(parts: Parts) -> LedgerClient:

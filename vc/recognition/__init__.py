@@ -9,6 +9,7 @@ Whether the certificate is valid is decided elsewhere and only taken over: nothi
 What the evaluation allows is registered elsewhere too; nothing here keeps anything.
 """
 
+from vc.recognition.describing import Clause, Description, Section, describe
 from vc.recognition.evaluating import evaluate
 from vc.recognition.findings import AGREEMENT_SCHEMA, Finding
 from vc.recognition.lint import check_agreement, lint
@@ -24,18 +25,22 @@ __all__ = [
     "AGREEMENT_SCHEMA",
     "Account",
     "Agreement",
+    "Clause",
     "Conversion",
     "Course",
+    "Description",
     "Evaluation",
     "Finding",
     "Names",
     "Prepared",
     "Result",
+    "Section",
     "Source",
     "Target",
     "Text",
     "Waiver",
     "check_agreement",
+    "describe",
     "evaluate",
     "in_force",
     "last_day",

@@ -109,10 +109,15 @@ def body(did: str, names: Names) -> Mapping[str, str]:
 
 
 def target_text(target: Target) -> Text:
-    """Return the level to which something is equivalent, with the name of the certificate if there is one."""
+    """Return the level to which something is equivalent: name, type of certificate, system and level."""
     system, words = target.qualification_system, level(target.level_code)
-    zh, en = f"{system}，{words['zh-CN']}", f"{_SYSTEMS.get(system, system)}, {words['en']}"
-    if target.name is None:
-        named = credential_type(target.credential_type)
-        return {"zh-CN": f"{named['zh-CN']}（{zh}）", "en": f"{named['en']} ({en})"}
-    return {"zh-CN": f"{target.name['zh-CN']}（{zh}）", "en": f"{target.name['en']} ({en})"}
+    kind = credential_type(target.credential_type)
+    zh, en = [kind["zh-CN"], words["zh-CN"]], [kind["en"].lower(), words["en"]]
+    if not zh[1].startswith(system):
+        zh.insert(1, system)
+        en.insert(1, _SYSTEMS.get(system, system))
+    if target.achievement is not None:
+        zh.append(target.achievement)
+        en.append(target.achievement)
+    name = target.name or {"zh-CN": zh.pop(0), "en": en.pop(0)}
+    return {"zh-CN": f"{name['zh-CN']}（{'，'.join(zh)}）", "en": f"{name['en']} ({', '.join(en)})"}

@@ -31,6 +31,7 @@ from issuer import (
     standing,
     store_claims,
 )
+from issuer.agreements.commands import COMMANDS as AGREEMENTS
 from issuer.audit import Actor
 from issuer.command_line import (
     LOOK_SECONDS,
@@ -409,5 +410,8 @@ def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, An
 
 
 # Each part of the issuer brings its own commands.
-for _command in (*GOVERNANCE,):
+for _command in (
+    *GOVERNANCE,
+    *AGREEMENTS,
+):
     cli.add_command(_command)

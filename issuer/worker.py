@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from sqlite_utils import Database
 
 from issuer import anchoring, issuance, settings, standing, store_claims, store_records
+from issuer.agreements import worker as agreements
 from issuer.batches import SOURCE_DAYS
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
@@ -29,6 +30,7 @@ LOOK_SECONDS = 0.5
 TIDY_SECONDS = 600
 UNREGISTERED_SECONDS = 2
 _DAY = 24 * 3600
+_JOIN_SECONDS = 5.0
 
 
 def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None:
@@ -41,11 +43,15 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     read = settings.read(os.environ if environ is None else environ)
     require_current(read.database, migrations, command="vocred issuer migrate")
     parts = make_parts(read, ledger=connect_ledger(read))
+    # Errands to other members and dry runs wait for others, or take long: they delay nothing from a thread.
+    beside = threading.Thread(target=agreements.run, args=(stop, parts), name="agreements", daemon=True)
+    beside.start()
     db = database.connect(read.database)
     try:
         _work(db, parts, stop, clock=time.time)
     finally:
         db.close()
+        beside.join(_JOIN_SECONDS)
 
 
 def look(db: Database, parts: Parts, *, now: int) -> None:

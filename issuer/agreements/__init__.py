@@ -21,3 +21,9 @@ if TYPE_CHECKING:
 
 def init_app(app: "Flask") -> None:
     """Register the pages and interfaces of this part."""
+    from issuer.agreements import api, builder_pages, pages
+    from web.app import register_api
+
+    register_api(app, api.others)
+    app.register_blueprint(builder_pages.pages)
+    app.register_blueprint(pages.pages)

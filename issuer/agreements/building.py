@@ -1,21 +1,20 @@
 """From a sheet to a document: what is missing or wrong is named beside its field.
 
 Everything that the schema knows can be filled in, and nothing else, so a document that comes out of here says
-what the form said. Beside the fields stands what a form can tell; ``vc.recognition.check_agreement`` has the
-last word.
+what the form said. What a form can tell is said at once; of a form that can be read, the lint of
+``vc.recognition`` has the last word.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from issuer.agreements.linting import COURSE_KINDS, DEPOSIT, WHEN, lint
+from issuer.agreements.placing import COURSE_KINDS, DEPOSIT, WHEN, field_of
 from issuer.agreements.reading import Reading
 from issuer.agreements.sheet import CREDIT, EQUIVALENCE, Sheet, lines, split
 from schemas.catalogue import VOCABULARY
-from vc.errors import AgreementError
-from vc.recognition import check_agreement
+from vc.recognition import Text, lint
 
 ROLES = (
     "recognising-college",
@@ -39,31 +38,33 @@ _LEVEL = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 _BAND = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)\s+(\S.{0,19})")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Built:
     """What came of a sheet.
 
     Attributes:
         document: The document as far as it goes.
-        problems: Per field of the form, the code of what is wrong with it (``issuer.agreements.words``).
-        refusal: What the last check says where no field is to blame, or empty.
+        problems: Per field of the form, the code of what was filled in wrong (``issuer.agreements.words``).
+        findings: Per field, what the lint says of a document without such problems; under the empty name
+            what no field is to blame for.
     """
 
-    document: dict[str, Any]
-    problems: dict[str, str] = field(default_factory=dict)
-    refusal: str = ""
+    document: Mapping[str, Any]
+    problems: Mapping[str, str]
+    findings: Mapping[str, Text]
 
     @property
     def complete(self) -> bool:
         """Whether the document may be handed round."""
-        return not self.problems and not self.refusal
+        return not self.problems and not self.findings
 
 
-def build(sheet: Sheet) -> Built:
+def build(sheet: Sheet, *, earlier: Iterable[Mapping[str, Any]] = ()) -> Built:
     """Make the document that a sheet describes.
 
     Args:
         sheet: The sheet, with ``id`` and ``version`` decided.
+        earlier: Documents of earlier versions, as far as they are known.
     """
     found = Reading()
     document: dict[str, Any] = {
@@ -82,14 +83,12 @@ def build(sheet: Sheet) -> Built:
         "effectiveUntil": found.day(sheet, "until", required=True, end=True),
         **_optional(found, sheet),
     }
-    lint(found, document)
-    refusal = ""
-    if not found.problems:
-        try:
-            check_agreement(document)
-        except AgreementError as error:
-            refusal = str(error)
-    return Built(document, found.problems, refusal)
+    if found.problems:
+        return Built(document, found.problems, {})
+    findings: dict[str, Text] = {}
+    for each in lint(document, earlier=earlier):
+        findings.setdefault(field_of(each.where), each.text)
+    return Built(document, {}, findings)
 
 
 def _party(found: Reading, row: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -67,11 +67,14 @@ def set_text(db: Database, digest: bytes, **columns: Any) -> None:
     db.execute(f"UPDATE agreement_text SET {sets} WHERE digest = ?", (*columns.values(), digest))  # noqa: S608
 
 
-def forget_unconfirmed(db: Database, *, before: int) -> None:
-    """Forget offers that nobody confirmed."""
-    old = "(SELECT digest FROM agreement_text WHERE state = 'unconfirmed' AND received_at < ?)"
-    db.execute(f"DELETE FROM agreement_errand WHERE digest IN {old}", (before,))  # noqa: S608
-    db.execute(f"DELETE FROM agreement_text WHERE digest IN {old}", (before,))  # noqa: S608
+def forget_offers(db: Database, *, before: int) -> None:
+    """Forget offers of others that nobody confirmed, or that were dropped, and were never signed here."""
+    old = (
+        "(SELECT digest FROM agreement_text WHERE state IN ('unconfirmed', 'dropped') AND maker IS NULL "
+        "AND received_at < ?1 AND digest NOT IN (SELECT digest FROM agreement_signature))"
+    )
+    for table in ("agreement_errand", "agreement_dry_run", "agreement_text"):
+        db.execute(f"DELETE FROM {table} WHERE digest IN {old}", (before,))  # noqa: S608 - constants
 
 
 def add_signature(db: Database, values: Mapping[str, Any]) -> None:
@@ -111,13 +114,13 @@ def errands(db: Database, digest: bytes) -> list[dict[str, Any]]:
     return rows(db, "SELECT * FROM agreement_errand WHERE digest = ? ORDER BY kind, did", (digest,))
 
 
-def due_errands(db: Database, *, now: int, limit: int) -> list[dict[str, Any]]:
-    """Return what is to be tried now, the longest due first."""
+def due_errands(db: Database, *, now: int, digest: bytes | None = None) -> list[dict[str, Any]]:
+    """Return what is to be tried now, what was tried least first; of one text, whenever it is due."""
     return rows(
         db,
-        "SELECT * FROM agreement_errand WHERE state = 'waiting' AND next_at <= ? "
-        "ORDER BY next_at, rowid LIMIT ?",
-        (now, limit),
+        "SELECT * FROM agreement_errand WHERE state = 'waiting' "
+        "AND CASE WHEN ?2 IS NULL THEN next_at <= ?1 ELSE digest = ?2 END ORDER BY tries, next_at, rowid",
+        (now, digest),
     )
 
 

@@ -6,7 +6,7 @@ for, is in force or has ended is the ledger's to say.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,14 @@ def listing(db: Database) -> list[Text]:
 
 
 def fix(
-    db: Database, *, actor: Actor, document: Mapping[str, Any], expires: int, now: int, draft_id: str = ""
+    db: Database,
+    *,
+    actor: Actor,
+    document: Mapping[str, Any],
+    expires: int,
+    now: int,
+    draft_id: str = "",
+    earlier: Iterable[Mapping[str, Any]] = (),
 ) -> Text:
     """Make a text of a document, and owe it to everybody concerned.
 
@@ -128,6 +135,7 @@ def fix(
         expires: The end of the vote, in seconds.
         now: Seconds since 1970.
         draft_id: The draft that it was made of, which is forgotten.
+        earlier: Documents of earlier versions of the agreement.
 
     Raises:
         ForbiddenError: The officer is no maker.
@@ -135,7 +143,7 @@ def fix(
         InvalidActError: This institution is no party, or the end of the vote makes no sense.
         ConflictError: The text is before the members already, or another party proposes it.
     """
-    check_agreement(document)
+    check_agreement(document, earlier=earlier)
     check_expires(expires, now=now)
     body = jcs.canonicalize(document)
     if len(body) > MOST_BYTES:
@@ -177,6 +185,12 @@ def drop(db: Database, *, actor: Actor, digest: bytes, now: int) -> None:
             raise ConflictError("this text is before the members; its proposer withdraws the proposal")
         store.set_text(db, digest, state="dropped")
         audit.write(db, actor=actor, action="agreement dropped", subject=digest.hex(), now=now)
+
+
+def owe(db: Database, *, digest: bytes, kind: str, did: str, now: int) -> None:
+    """Owe somebody something again that was refused: the worker tries it anew."""
+    with transaction(db):
+        store.add_errand(db, digest, kind=kind, did=did, at=now)
 
 
 def check_expires(expires: int, *, now: int) -> None:

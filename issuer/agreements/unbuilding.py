@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from issuer.agreements import levels
-from issuer.agreements.linting import WHEN
+from issuer.agreements.placing import WHEN
 from issuer.agreements.sheet import CREDIT, EQUIVALENCE, ROWS, WAIVER, Sheet, read
 from schemas.catalogue import VOCABULARY
 

@@ -30,7 +30,7 @@ def create_app(
         SettingsError: Something is missing, wrong or unsafe.
         PinError: The pin store is damaged, or belongs to another ledger.
     """
-    from verifier import api, settings, views
+    from verifier import agreement_pages, api, settings, views
     from web.app import create_service, register_api
     from web.rate import RateLimiter
 
@@ -39,5 +39,6 @@ def create_app(
     shared = collaborators or settings.collaborators(read)
     app.extensions["verifier"] = api.Desk(collaborators=shared, limiter=RateLimiter(), clock=clock)
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(agreement_pages.blueprint)
     register_api(app, api.blueprint)
     return app

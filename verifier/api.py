@@ -1,4 +1,4 @@
-"""``POST /api/verify``: the verifier for programs.
+"""``POST /api/verify`` and ``POST /api/recognition-report``: the verifier for programs.
 
 What is asked with is one of: a credential, a presentation, an opened share, a printed code. Once the front
 door is passed the answer is 200 with a report, whatever the verdict; before it, a problem document.
@@ -17,6 +17,7 @@ from vc import shares
 from verifier import answering, report
 from verifier.answering import Answer, Collaborators
 from verifier.errors import UnreadableRequestError
+from verifier.recognition_report import Verifier, recognition_report
 from web import limits
 from web.app import body_limit
 from web.bodies import json_body
@@ -52,6 +53,13 @@ class Desk:
 def verify() -> Response:
     """Verify what the body holds and answer with the report."""
     return _json(report.report(answer(posted())))
+
+
+@blueprint.post("/api/recognition-report")
+@body_limit(MAX_BODY_BYTES)
+def file_report() -> Response:
+    """Verify what the body holds and answer with the report that a recognising body files."""
+    return _json(recognition_report(answer(posted()), verifier=verifier()))
 
 
 @blueprint.get("/openapi.json")
@@ -142,6 +150,12 @@ def limited_name(name: str | None) -> str | None:
         return None
     desk().limiter.hit(MATCHES, "match", client_key(request.remote_addr))
     return name
+
+
+def verifier() -> Verifier:
+    """Return who answers here, for reports."""
+    known = desk().collaborators
+    return Verifier(origin=known.origin, chain_id=known.ledger.chain_id)
 
 
 def desk() -> Desk:

@@ -2,6 +2,7 @@
 
     VerifierError
     ├── EvidenceUnavailableError     something that decides could not be had: never a yes, never a no
+    ├── NoSuchAgreementError         the ledger proves that no agreement has this id
     ├── NoSuchCertificateError       the store's index, or the registry, proves that nothing carries this code
     ├── ShareGoneError               the share was closed, or its time is over
     ├── ShareUnknownError            no such share, or another link's token
@@ -34,6 +35,14 @@ class EvidenceUnavailableError(VerifierError):
         super().__init__(detail)
         self.code = code
         self.type = PROBLEM_TYPES + code
+
+
+class NoSuchAgreementError(VerifierError):
+    """It is proved that no agreement of this id was ever in force."""
+
+    code = "NOT_FOUND"
+    type = PROBLEM_TYPES + "NOT_FOUND"
+    title = "There is no such agreement"
 
 
 class NoSuchCertificateError(VerifierError):

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from ledger.proof.checkpoints import Checkpoint
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.registry import Grant, IssuerRecord, StatusRecord
 from vc import dates
 from vc.data_integrity import VerifiedProof
-from vc.recognition import Agreement
+from vc.recognition import Agreement, Prepared
 
 Source = Literal["ledger", "remembered", "staple"]
 
@@ -85,11 +86,15 @@ class Recognitions:
         agreements: Every version that may be in force, its document's digest compared.
         members: DIDs of the members.
         names: Names of parties by DID and language, from the registry.
+        checkpoint: The ledger's head under which all of it was read, or None.
+        prepared: The agreements read once and indexed, for many certificates; None: not yet.
     """
 
     agreements: tuple[Agreement, ...]
     members: Collection[str]
     names: Mapping[str, Mapping[str, str]]
+    checkpoint: Checkpoint | None = None
+    prepared: Prepared | None = field(default=None, repr=False, compare=False)
 
 
 class Evidence(Protocol):
@@ -124,4 +129,8 @@ class Evidence(Protocol):
 
     def recognitions(self) -> Recognitions:
         """Return the agreements that may be in force, and the members."""
+        ...
+
+    def names(self, dids: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the registry's names of bodies, by DID and language; whom nobody tells is left out."""
         ...

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ledger.proof.checkpoints import Checkpoint
 from vc.credentials import CredentialFacts
 from verifier.endorsements import Countersignature
-from vc.recognition import Waiver
+from verifier.recognising import RecognitionLine
 from verifier.statuses import StatusFinding
 from verifier.verdicts import Check, Note, Step, Verdict, decide, verified
 
@@ -21,25 +22,16 @@ class IssuerLine:
         names: Its names, ``zh`` and ``en``.
         number: Its number, the first group of its printed codes.
         since: Begin of the accreditation that counts, or None.
+        accreditor: DID of the member that lets it issue this type, or None.
+        accreditor_names: That member's names, ``zh`` and ``en``; empty where nobody told them.
     """
 
     did: str
     names: Mapping[str, str]
     number: int
     since: datetime | None
-
-
-@dataclass(frozen=True)
-class RecognitionLine:
-    """A party that asks for no second test.
-
-    Attributes:
-        waiver: The evaluated rule.
-        names: The party's names from the registry, ``zh`` and ``en``.
-    """
-
-    waiver: Waiver
-    names: Mapping[str, str]
+    accreditor: str | None = None
+    accreditor_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,13 +43,15 @@ class Verification:
         notes: What there is to say beside the verdict.
         facts: What the credential states; None unless proof and issuer binding passed.
         issuer: Who issued; None unless the registry knows the body.
-        recognition: Who asks for no second test.
+        recognition: Who recognises it, as what, by which agreement.
         anchored: Time of issue: the time of the block in which this form was anchored.
         revocation: What the status said where a bit is set.
         endorsements: Who has to countersign, and whether they have.
         checked_at: When this was verified.
         as_of: Time of the checkpoint on which it rests, or None.
         single_operator: True where the ledger is run by one operator, or was when the form was anchored.
+        checkpoint: The ledger's head under which the registry was read, or None.
+        names: Names of bodies that the credential speaks of, by DID, where the registry knows them.
         document: The verified document itself, for who may see it.
     """
 
@@ -72,6 +66,8 @@ class Verification:
     endorsements: tuple[Countersignature, ...] = ()
     as_of: datetime | None = None
     single_operator: bool = False
+    checkpoint: Checkpoint | None = field(default=None, repr=False)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     document: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property

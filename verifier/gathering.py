@@ -14,8 +14,8 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -39,7 +39,7 @@ from ledger.registry import (
     members_key,
     status_key,
 )
-from vc import dates, documents, form_store, status
+from vc import dates, documents, form_store, recognition, status
 from vc.bitstring import clears_any
 from vc.data_integrity import VerifiedProof
 from vc.errors import StatusError, StoreError, VcError
@@ -56,6 +56,9 @@ logger = logging.getLogger(__name__)
 
 PRESENT = 1
 """Seconds for which issuer, lists and agreements are not asked for again: a revocation is seen at once."""
+
+NAMES_AGE = 60
+"""Seconds for which a body's name is not asked for again."""
 
 LIST_TYPES = "application/vc, application/json;q=0.9"
 
@@ -427,7 +430,7 @@ class Gatherer:
         try:
             if self._silent:
                 raise LedgerUnavailableError("the ledger node did not answer before")
-            found = self._recognitions_now()
+            found = self._recognitions_now(None if kept is None else kept[1])
         except LedgerUnavailableError as error:
             return self._recognitions_then(kept, error)
         except LedgerError as error:
@@ -435,12 +438,39 @@ class Gatherer:
         self._memory.recognitions.put("", (self._now, found))
         return found
 
-    def _recognitions_now(self) -> Recognitions:
+    def _recognitions_now(self, kept: Recognitions | None) -> Recognitions:
+        head, _ = self._ledger.snapshot([members_key()], now=self._now, max_age=PRESENT)
+        if kept is not None and kept.checkpoint is not None and kept.checkpoint.root == head.root:
+            # The same log: nothing was agreed, amended or ended since, however many agreements there are.
+            return replace(kept, checkpoint=head.checkpoint)
         known = self._ledger.agreements(now=self._now, max_age=PRESENT)
         parties = sorted({party for record, _ in known for party in record.parties})
-        keys = [members_key(), *(member_key(party) for party in parties)]
-        snapshot, _ = self._ledger.snapshot(keys, now=self._now, max_age=PRESENT)
-        return _recognitions(known, snapshot, parties)
+        members, _ = self._ledger.snapshot(
+            [members_key(), *map(member_key, parties)], now=self._now, max_age=PRESENT
+        )
+        found = _recognitions(known, members, parties)
+        if kept is not None and kept.agreements == found.agreements:
+            # Reading and indexing them is what takes long; most of what changes a log is no agreement.
+            found = replace(found, agreements=kept.agreements, prepared=kept.prepared)
+        else:
+            found = replace(found, prepared=recognition.prepare(found.agreements))
+        # Kept under the head that was read first: what changed in between is asked for the next time.
+        return replace(found, checkpoint=head.checkpoint)
+
+    def names(self, dids: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return what the registry calls bodies; whom nobody tells is left out."""
+        if not dids:
+            return {}
+        try:
+            if self._silent:
+                raise LedgerUnavailableError("the ledger node did not answer before")
+            keys = [key for did in dids for key in (member_key(did), issuer_key(did))]
+            snapshot, _ = self._ledger.snapshot(keys, now=self._now, max_age=NAMES_AGE)
+            known = {did: snapshot.member(did) or snapshot.issuer(did) for did in dids}
+        except LedgerError as error:
+            logger.info("names not had code=%s", error.code)
+            return {}
+        return {did: record.names for did, record in known.items() if record is not None}
 
     def _recognitions_then(self, kept: tuple[int, Recognitions] | None, error: LedgerError) -> Recognitions:
         if kept is not None and self._now - kept[0] <= timedelta(hours=24).total_seconds():
@@ -454,7 +484,7 @@ class Gatherer:
         known = [
             (records[digest], dict(document))
             for document in stapled
-            if (digest := jcs.digest(dict(document))) in records
+            if (digest := jcs.digest(dict(document))) in records and records[digest].describes(document)
         ]
         return _recognitions(
             known, snapshot, sorted({party for record, _ in known for party in record.parties})
@@ -495,7 +525,7 @@ def _read_index(content: bytes, *, record: IssuerRecord, anchored: StatusRecord)
 
 
 def _recognitions(
-    known: Sequence[tuple[AgreementRecord, dict[str, Any]]], snapshot: Snapshot, parties: Sequence[str]
+    known: Sequence[tuple[AgreementRecord, Mapping[str, Any]]], snapshot: Snapshot, parties: Sequence[str]
 ) -> Recognitions:
     names = {}
     for party in parties:
@@ -506,16 +536,18 @@ def _recognitions(
             member = None
         if member is not None:
             names[party] = member.names
+    agreements = tuple(
+        Agreement(
+            document=document,
+            started=dates.from_seconds(record.started),
+            ended=None if record.ended is None else dates.from_seconds(record.ended),
+            signed=record.parties,
+        )
+        for record, document in known
+    )
     return Recognitions(
-        agreements=tuple(
-            Agreement(
-                document=document,
-                started=dates.from_seconds(record.started),
-                ended=None if record.ended is None else dates.from_seconds(record.ended),
-                signed=record.parties,
-            )
-            for record, document in known
-        ),
+        agreements=agreements,
         members=snapshot.value(members_key()) or (),
         names=names,
+        checkpoint=snapshot.checkpoint,
     )

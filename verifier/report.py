@@ -5,16 +5,19 @@ a masked report until the name on the paper was typed: title, level, issuer and 
 character, and nothing raw.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from vc import dates
 from vc.credentials import CredentialFacts, masked_name
-from verifier import wording
+from verifier import dual, recognising, wording
 from verifier.answering import Answer
 from verifier.endorsements import Countersignature
+from verifier.recognising import RecognitionLine
+from verifier.statuses import StatusFinding
 from verifier.verdicts import Check, worst
-from verifier.verification import IssuerLine, RecognitionLine, Verification
+from verifier.verification import IssuerLine, Verification
 
 _SHOWN_MASKED = (
     "type",
@@ -39,7 +42,7 @@ def report(answer: Answer, *, raw: bool = False) -> dict[str, Any]:
     results = [
         one(result, from_paper=answer.source == "code", masked=masked, raw=raw) for result in answer.results
     ]
-    written = results[0] if len(results) == 1 else {"verdict": _worst(answer), "results": results}
+    written = results[0] if len(results) == 1 else _several(answer, results)
     if answer.source == "code" and answer.matched is not None:
         written["match"] = "same" if answer.matched else "different"
     return {**written, "source": answer.source}
@@ -77,15 +80,41 @@ def one(
         "checkedAt": _moment(verification.checked_at),
         "singleOperator": verification.single_operator,
     }
-    if verification.recognition:
-        written["noSecondTest"] = wording.recognition_sentence(verification.recognition).to_json()
+    waiving = recognising.waiving(verification.recognition)
+    if waiving:
+        written["noSecondTest"] = wording.recognition_sentence(waiving).to_json()
+    if verification.revocation is not None and verification.revocation.kind != "none":
+        written["revocation"] = _revocation(verification.revocation)
     if raw and not masked and verification.document is not None:
         written["document"] = verification.document
     return written
 
 
-def _worst(answer: Answer) -> str:
-    return worst(tuple(result.verdict for result in answer.results)).value
+def _several(answer: Answer, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write one overall verdict, the worst, over all of them, and which of them belong together."""
+    verdict = worst(tuple(result.verdict for result in answer.results))
+    zh, en = wording.TITLES[verdict]
+    written: dict[str, Any] = {
+        "verdict": verdict.value,
+        "title": {"zh-CN": zh, "en": en},
+        "results": results,
+    }
+    pair = dual.pair(answer.results)
+    if pair is not None:
+        written["dual"] = {
+            "education": [answer.results.index(one) for one in pair.education],
+            "skill": [answer.results.index(one) for one in pair.skill],
+            "sameName": pair.same_name,
+        }
+    return written
+
+
+def _revocation(finding: StatusFinding) -> dict[str, Any]:
+    notice = finding.notice
+    if notice is None:
+        return {"kind": finding.kind}
+    written = {"kind": finding.kind, "reason": notice.reason, "date": notice.date}
+    return written if notice.replacement is None else {**written, "replacement": notice.replacement}
 
 
 def _endorsement(found: Countersignature) -> dict[str, Any]:
@@ -144,6 +173,7 @@ def _facts(facts: CredentialFacts, *, masked: bool) -> dict[str, Any]:
         "validFrom": _dated(facts.valid_from),
         "validUntil": _dated(facts.valid_until),
         "bound": facts.holder is not None,
+        **_work(facts),
     }
     kept = {key: value for key, value in written.items() if value is not None}
     if not masked:
@@ -152,26 +182,74 @@ def _facts(facts: CredentialFacts, *, masked: bool) -> dict[str, Any]:
     return {**shown, "maskedName": masked_name(facts.name or "")}
 
 
+def _work(facts: CredentialFacts) -> dict[str, Any]:
+    """Contests, hours, practice, credits and evaluations; empty lists are left out."""
+    written: dict[str, Any] = {
+        "competitionLevel": facts.competition_level,
+        "awardRank": facts.award_rank,
+        "teamSize": facts.team_size,
+        "instructors": list(facts.instructors),
+        "learningHours": facts.learning_hours,
+        "theoryHours": facts.theory_hours,
+        "practiceHours": facts.practice_hours,
+        "credits": facts.credits_available if facts.credits_earned is None else facts.credits_earned,
+        "creditUnit": facts.credit_unit,
+        "learningMode": facts.learning_mode,
+        "assessmentMode": facts.assessment_mode,
+        "identityChecked": facts.identity_checked,
+        "role": facts.role,
+        "trainingKind": facts.training_kind,
+        "agreementNumber": facts.agreement_number,
+        "enterprise": facts.enterprise_name,
+        "mentors": [
+            {"name": mentor.name, "role": mentor.role, "jobTitle": mentor.job_title}
+            for mentor in facts.mentors
+        ],
+        "narrative": facts.narrative,
+        "conversionKind": facts.conversion_kind,
+        "courseCode": facts.course_code,
+        "college": facts.college_name,
+        "agreement": facts.agreement,
+        "ruleId": facts.rule_id,
+        "account": facts.account,
+        "ratings": [{"dimension": dimension, "score": score} for dimension, score in facts.ratings],
+        "comment": facts.comment,
+        "memberRole": facts.member_role,
+        "mayIssue": list(facts.may_issue),
+    }
+    return {key: value for key, value in written.items() if value != []}
+
+
 def _issuer(issuer: IssuerLine) -> dict[str, Any]:
-    return {
+    written: dict[str, Any] = {
         "id": issuer.did,
-        "name": {"zh-CN": issuer.names.get("zh"), "en": issuer.names.get("en")},
+        "name": _named(issuer.names),
         "number": issuer.number,
         "since": _dated(issuer.since),
     }
+    if issuer.accreditor is not None:
+        written["accreditedBy"] = {"id": issuer.accreditor, "name": _named(issuer.accreditor_names)}
+    return written
 
 
 def _recognition(line: RecognitionLine) -> dict[str, Any]:
-    waiver = line.waiver
+    evaluation = line.evaluation
     return {
-        "party": waiver.party,
-        "name": {"zh-CN": line.names.get("zh"), "en": line.names.get("en")},
-        "agreement": f"{waiver.agreement_id}#{waiver.version}",
-        "title": dict(waiver.title),
-        "rule": waiver.rule,
-        "purpose": None if waiver.purpose is None else dict(waiver.purpose),
-        "until": _dated(waiver.until),
+        **{key: value for key, value in line.result.to_json().items() if key != "by"},
+        "kind": line.kind,
+        "ruleKind": line.result.kind,
+        "party": line.party,
+        "name": _named(line.names),
+        "agreement": evaluation.name,
+        "agreementDigest": line.digest.hex(),
+        "title": dict(evaluation.title),
+        "since": _dated(evaluation.since),
+        "until": _dated(evaluation.until),
     }
+
+
+def _named(names: Mapping[str, str]) -> dict[str, str | None]:
+    return {"zh-CN": names.get("zh"), "en": names.get("en")}
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask_babel import gettext
 
 from crypto import jcs
-from schemas.catalogue import CATALOGUE
+from schemas.catalogue import CATALOGUE, GROUPS
 from vc.credentials import CredentialFacts, masked_name
-from verifier import report, wording
+from verifier import dual, recognising, report, wording
 from verifier.answering import Answer
+from verifier.recognising import RecognitionLine
+from verifier.recognition_report import Verifier, recognition_report
+from verifier.stated import Line
+from verifier.stated import lines as stated_lines
 from verifier.verdicts import Check, Outcome, Step, Verdict, worst
 from verifier.verification import Verification
 from web.i18n import CHINA, day, in_language, moment, pick
@@ -45,12 +50,28 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
-class RecognitionLine:
-    """One party that asks for no second test."""
+class Recognised:
+    """What one body says by one rule of an agreement in force.
 
-    names: Mapping[str, str]
-    purpose: Mapping[str, str] | None
+    Attributes:
+        kind: noSecondTest, equivalence, partOfTest or credit.
+        sentence: What it says, by language.
+        title: The agreement's title.
+        agreement: Its name, with the version.
+        version: The version alone.
+        link: The agreement's public page.
+        since: From when this version is in force.
+        digest: SHA-256 of the agreement in hexadecimal, for the printed report.
+    """
+
+    kind: str
+    sentence: Mapping[str, str]
     title: Mapping[str, str]
+    agreement: str
+    version: int
+    link: str
+    since: datetime
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -90,15 +111,46 @@ class Result:
     level: str = ""
     number: str = ""
     results: Sequence[tuple[str, str]] = ()
+    stated: Sequence[Line] = ()
+    group: str = ""
     issuer: Mapping[str, str] | None = None
     accredited: bool = False
+    accreditor: Mapping[str, str] | str = ""
     since: datetime | None = None
     awarded: datetime | None = None
     valid_until: datetime | None = None
-    recognition: Sequence[RecognitionLine] = ()
+    recognition: Sequence[Recognised] = ()
     no_retest: str = ""
+    digest: str = ""
+    ledger: Sequence[tuple[str, str]] = ()
     report_link: str = ""
+    filed_link: str = ""
     raw: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One certificate of a pair, in a few words."""
+
+    verdict: str
+    word: Mapping[str, str]
+    title: Mapping[str, str] | str
+    achievement: str
+    achievement_en: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Dual:
+    """A school's and a skill's certificates, side by side.
+
+    Attributes:
+        tracks: The group's name with its certificates, the school's first.
+        same_name: Whether all of them state one person.
+    """
+
+    tracks: Sequence[tuple[str, Sequence[Track]]]
+    same_name: bool
 
 
 @dataclass(frozen=True)
@@ -109,6 +161,9 @@ class Page:
         verdict: The worst of the results.
         paper: Whether it is about a printed code: the name is masked until it was matched.
         code: The typed code, for the form that asks for the name; empty where a script holds it.
+        asked: What was typed, pasted or uploaded, so that the printed report can ask the same again; empty
+            where a script holds it.
+        dual: The certificates of both tracks, where both are shown.
     """
 
     verdict: str
@@ -118,14 +173,25 @@ class Page:
     single_operator: bool
     paper: bool = False
     code: str = field(default="", repr=False)
+    asked: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
+    dual: Dual | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether every certificate may be shown as a whole, so that a report may be printed."""
+        return all(one.open for one in self.results)
 
 
-def page(answer: Answer, *, code: str = "") -> Page:
+def page(answer: Answer, *, verifier: Verifier, code: str = "", asked: str = "", name: str = "") -> Page:
     """Lay out an answer, the worst result first.
 
     Args:
         answer: What was asked and found.
+        verifier: Who answers, for the report.
         code: The typed code, repeated in the form that asks for the name; empty where a script holds it.
+        asked: What was typed or pasted, for the printed report; empty where a script holds it.
+        name: The name that was typed with it.
     """
     order = list(Verdict)
     ranked = sorted(answer.results, key=lambda one: order.index(one.verdict), reverse=True)
@@ -133,15 +199,44 @@ def page(answer: Answer, *, code: str = "") -> Page:
     return Page(
         verdict=verdict.value,
         word=_pair(wording.title(ranked[0]) if len(ranked) == 1 else wording.TITLES[verdict]),
-        results=[_result(one, answer) for one in ranked],
+        results=[_result(one, answer, verifier) for one in ranked],
         checked_at=ranked[0].checked_at,
         single_operator=any(one.single_operator for one in ranked),
         paper=answer.source == "code",
         code=code,
+        asked=asked,
+        name=name,
+        dual=_dual(ranked),
     )
 
 
-def _result(verification: Verification, answer: Answer) -> Result:
+def _dual(ranked: Sequence[Verification]) -> Dual | None:
+    """Lay out a school's and a skill's certificates side by side."""
+    found = dual.pair(ranked)
+    if found is None:
+        return None
+    tracks = [("education", found.education), ("skill", found.skill)]
+    return Dual(
+        tracks=[(pick(GROUPS[group]), [_track(one) for one in listed]) for group, listed in tracks],
+        same_name=found.same_name,
+    )
+
+
+def _track(verification: Verification) -> Track:
+    facts = verification.facts
+    assert facts is not None  # dual.pair takes none without
+    entry = CATALOGUE.get(facts.credential_type or "")
+    return Track(
+        verdict=verification.verdict.value,
+        word=_pair(wording.title(verification)),
+        title=entry.display if entry else facts.title or "",
+        achievement=facts.achievement_name or "",
+        achievement_en=facts.achievement_name_en or "",
+        level=facts.level_name or facts.conclusion or "",
+    )
+
+
+def _result(verification: Verification, answer: Answer, verifier: Verifier) -> Result:
     """Lay out one verification; a stranger's document shows nothing of what it states."""
     facts, issuer, paper = verification.facts, verification.issuer, answer.source == "code"
     shown = facts is not None and verification.verdict is not Verdict.NOT_AUTHENTIC
@@ -161,19 +256,24 @@ def _result(verification: Verification, answer: Answer) -> Result:
         ask=_whom_to_ask(verification),
         issuer=None if issuer is None else _names(issuer.names),
         accredited=shown and verification.check(Step.ACCREDITATION).outcome is Outcome.PASSED,
+        accreditor="" if issuer is None else _names(issuer.accreditor_names) or issuer.accreditor or "",
         since=None if issuer is None else issuer.since,
     )
     if facts is None or not shown:
         return laid_out
-    return _with_facts(laid_out, facts, verification, answer)
+    return _with_facts(laid_out, facts, verification, answer, verifier)
 
 
 def _with_facts(
-    laid_out: Result, facts: CredentialFacts, verification: Verification, answer: Answer
+    laid_out: Result,
+    facts: CredentialFacts,
+    verification: Verification,
+    answer: Answer,
+    verifier: Verifier,
 ) -> Result:
     """Add what the credential states: on paper only what may be seen before the name was typed."""
     entry = CATALOGUE.get(facts.credential_type or "")
-    stated = replace(
+    seen = replace(
         laid_out,
         name=masked_name(facts.name or ""),
         title=entry.display if entry else facts.title or "",
@@ -183,30 +283,64 @@ def _with_facts(
         awarded=facts.awarded,
         valid_until=facts.valid_until,
         timeline=_timeline(verification),
-        recognition=[
-            RecognitionLine(names=_names(line.names), purpose=line.waiver.purpose, title=line.waiver.title)
-            for line in verification.recognition
-        ],
+        recognition=[_recognised(line) for line in verification.recognition],
         no_retest=_no_retest(verification),
+        group="" if entry is None else pick(GROUPS[entry.group]),
+        digest="" if verification.document is None else jcs.digest(dict(verification.document)).hex(),
+        ledger=_ledger(verification, verifier),
     )
     if not laid_out.open:
-        return stated
+        return seen
+    alone = replace(answer, results=(verification,))
     return replace(
-        stated,
+        seen,
         name=facts.name or "",
         name_en=facts.name_en or "",
         id_tail=facts.id_tail or "",
         number=facts.number or "",
         results=facts.results,
-        report_link=_data_link(report.report(replace(answer, results=(verification,)), raw=True)),
+        stated=stated_lines(facts, names=verification.names),
+        report_link=_data_link(report.report(alone, raw=True)),
+        filed_link=_data_link(recognition_report(alone, verifier=verifier)),
         raw=json.dumps(verification.document, ensure_ascii=False, indent=2),
     )
 
 
 def _no_retest(verification: Verification) -> str:
-    if not verification.recognition:
-        return ""
-    return pick(wording.recognition_sentence(verification.recognition).to_json())
+    waiving = recognising.waiving(verification.recognition)
+    return pick(wording.recognition_sentence(waiving).to_json()) if waiving else ""
+
+
+def _recognised(line: RecognitionLine) -> Recognised:
+    evaluation = line.evaluation
+    return Recognised(
+        kind=line.kind,
+        sentence=line.result.line,
+        title=evaluation.title,
+        agreement=evaluation.name,
+        version=evaluation.version,
+        link=agreement_link(evaluation.agreement_id),
+        since=evaluation.since,
+        digest=line.digest.hex(),
+    )
+
+
+def agreement_link(agreement_id: str) -> str:
+    """Return the path of an agreement's public page."""
+    return f"/agreements/{quote(agreement_id, safe=':')}"
+
+
+def _ledger(verification: Verification, verifier: Verifier) -> Sequence[tuple[str, str]]:
+    """Return the head of the ledger on which everything rests, for the printed report."""
+    checkpoint = verification.checkpoint
+    if checkpoint is None:
+        return ()
+    return [
+        (gettext("账本标识"), verifier.chain_id),
+        (gettext("检查点"), gettext("第 %(n)s 条", n=checkpoint.size)),
+        (gettext("检查点根"), checkpoint.root.hex()),
+        (gettext("登记数据截至"), moment(verification.as_of)),
+    ]
 
 
 def _check_line(check: Check, verification: Verification) -> CheckLine:
@@ -293,7 +427,9 @@ def _whom_to_ask(verification: Verification) -> str:
 
 
 def _names(names: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the registry's names under the keys that pages use."""
+    """Return the registry's names under the keys that pages use; nothing where it has none."""
+    if not names:
+        return {}
     return {"zh-CN": names.get("zh", ""), "en": names.get("en") or names.get("zh", "")}
 
 

@@ -22,11 +22,9 @@ from vc import (
     dates,
     did_key,
     documents,
-    recognition,
     status,
     structure,
 )
-from vc.credentials import CredentialFacts
 from vc.errors import (
     ContextNotAllowedError,
     DocumentError,
@@ -40,11 +38,12 @@ from vc.errors import (
     VcError,
     VerificationMethodError,
 )
-from verifier import accreditation, statuses
+from verifier import accreditation, recognising, statuses
 from verifier.endorsements import Countersignature, examine
 from verifier.errors import EvidenceUnavailableError
-from verifier.evidence import Evidence, Recognitions, Registry
-from verifier.findings import IssuerLine, RecognitionLine, Verification
+from verifier.evidence import Evidence, Registry
+from verifier.findings import IssuerLine, Verification
+from verifier.recognising import RecognitionLine
 from verifier.statuses import StatusFinding
 from verifier.verdicts import Check, Note, Outcome, Step, Verdict
 
@@ -79,6 +78,7 @@ class Examination:
         self._finding: StatusFinding | None = None
         self._countersigned: tuple[Countersignature, ...] = ()
         self._lines: tuple[RecognitionLine, ...] = ()
+        self._names: Mapping[str, Mapping[str, str]] = {}
 
     def result(self) -> Verification:
         """Return all checks; a step that nobody reached was not run."""
@@ -100,6 +100,8 @@ class Examination:
                 for part in (receipt, None if registry is None else registry.snapshot)
                 if part is not None
             ),
+            checkpoint=None if registry is None else registry.snapshot.checkpoint,
+            names=self._names if self._trusted else {},
             document=self._document,
         )
 
@@ -390,9 +392,7 @@ class Examination:
             self._countersigned = examine(
                 self._document,
                 evidence=self._evidence,
-                at=self._now
-                if self._receipt is None
-                else dates.from_seconds(self._receipt.time_of_issue),
+                at=self._now if self._receipt is None else dates.from_seconds(self._receipt.time_of_issue),
                 now=self._now,
                 silent_after=SNAPSHOT_MAX_AGE,
             )
@@ -430,11 +430,11 @@ class Examination:
         self._set(Step.RECOGNITION, Outcome.NOT_APPLICABLE)
         so_far = self.result()
         self._checks.pop(Step.RECOGNITION)
-        outdated = any(
-            self._outcome(step) is not allowed
-            for step, allowed in ((Step.PERIOD, Outcome.PASSED), (Step.ENDORSEMENTS, Outcome.NOT_APPLICABLE))
-        )
-        if so_far.verdict not in (Verdict.VALID, Verdict.NOTE) or outdated:
+        complete = self._outcome(Step.ENDORSEMENTS) in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+        # Expired, or lacking a countersignature: valid with a note, and yet recognised by nobody.
+        if not complete or self._outcome(Step.PERIOD) is not Outcome.PASSED:
+            return
+        if so_far.verdict not in (Verdict.VALID, Verdict.NOTE):
             return
         try:
             known = self._evidence.recognitions()
@@ -442,26 +442,48 @@ class Examination:
             self._unavailable(Step.RECOGNITION, error)
             self._note("RECOGNITION_UNAVAILABLE", weighs=True)
             return
-        self._lines = _lines(self._facts, known, at=self._now)
+        self._lines = recognising.lines(
+            self._facts,
+            known,
+            verdict=so_far.verdict,
+            anchored=self._receipt is not None,
+            at=self._now,
+        )
         if self._lines:
             self._set(Step.RECOGNITION, Outcome.PASSED)
         else:
             self._set(Step.RECOGNITION, Outcome.NOT_APPLICABLE, "NO_AGREEMENT")
 
+    def naming(self) -> None:
+        """Ask what the bodies are called that let the issuer issue, or that the credential speaks of."""
+        if not self._trusted:
+            return
+        grant = self._grant
+        spoken_of = (self._facts.enterprise_id, self._facts.college_id, grant.accreditor if grant else None)
+        self._names = self._evidence.names({did for did in spoken_of if did is not None})
+
     # Shared
 
+    @property
+    def _grant(self) -> Grant | None:
+        """The accreditation that counts: at the form's block, else the oldest of those in force now."""
+        if self._receipt is not None:
+            return self._receipt.grant
+        now = int(self._now.timestamp())
+        current = [grant for grant in self._grants or () if grant.in_force(now)]
+        return min(current, key=lambda grant: grant.start, default=None)
+
     def _issuer_line(self) -> IssuerLine | None:
-        record = None if self._registry is None else self._registry.record
+        record, grant = None if self._registry is None else self._registry.record, self._grant
         if record is None:
             return None
-        now = int(self._now.timestamp())
-        current = [grant.start for grant in self._grants or () if grant.in_force(now)]
-        start = self._receipt.grant.start if self._receipt is not None else min(current, default=None)
         return IssuerLine(
             did=record.did,
             names=record.names,
             number=record.number,
-            since=None if start is None else dates.from_seconds(start),
+            since=None if grant is None else dates.from_seconds(grant.start),
+            accreditor=None if grant is None else grant.accreditor,
+            accreditor_names={} if grant is None else self._names.get(grant.accreditor, {}),
         )
 
     def _outcome(self, step: Step) -> Outcome:
@@ -496,11 +518,6 @@ def _proofs(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     found = document.get("proof")
     listed = found if isinstance(found, list) else [found]
     return [proof for proof in listed if isinstance(proof, Mapping)]
-
-
-def _lines(facts: CredentialFacts, known: Recognitions, *, at: datetime) -> tuple[RecognitionLine, ...]:
-    waivers = recognition.waived(facts, agreements=known.agreements, members=known.members, at=at)
-    return tuple(RecognitionLine(waiver, known.names.get(waiver.party, {})) for waiver in waivers)
 
 
 def _day(moment: datetime) -> str:

@@ -61,6 +61,7 @@ def verify(
         run.status()
         run.endorsements()
         run.recognition()
+        run.naming()
     return run.result()
 
 

@@ -55,7 +55,7 @@ def verify() -> Response | str | tuple[str, int]:
     """Answer what was typed, pasted or chosen in the box, for browsers without script."""
     entry, name = single(request.form, "entry", required=False), single(request.form, "name", required=False)
     try:
-        answer, code = _ask(entry, name, request.files.get("file"))
+        answer, code, asked = _ask(entry, name, request.files.get("file"))
     except (ShareUnknownError, ShareGoneError) as error:
         return _gone(error)
     except (UnreadableRequestError, BadRequestError, VcError, CryptoError) as error:
@@ -63,7 +63,7 @@ def verify() -> Response | str | tuple[str, int]:
         return render_template(
             "verifier/home.html", entry=entry, error={"zh-CN": known.zh, "en": known.en}
         ), 422
-    return _result(answer, code=code)
+    return _result(answer, code=code, asked=asked, name=name)
 
 
 @blueprint.post("/result")
@@ -145,19 +145,20 @@ def share_result() -> str:
     return _result(api.answer_share(body.get("id"), body.get("package")))
 
 
-def _ask(entry: str, name: str, file: FileStorage | None) -> tuple[Answer, str]:
-    """Return the answer, and the code where one was typed."""
+def _ask(entry: str, name: str, file: FileStorage | None) -> tuple[Answer, str, str]:
+    """Return the answer, the code where one was typed, and what asks the same question again."""
     if file is not None and file.filename:
-        return _loaded(file.read(limits.JSON_BODY_BYTES + 1)), ""
+        content = file.read(limits.JSON_BODY_BYTES + 1)
+        return _loaded(content), "", content.decode("utf-8", errors="replace")
     if not entry:
         raise BadRequestError("nothing was given")
     if entry[0] in "{[":
-        return _loaded(entry.encode("utf-8")), ""
+        return _loaded(entry.encode("utf-8")), "", entry
     if "/S/" in entry.upper() and "#" in entry:
         link, now = shares.parse_link(entry), api.desk().clock()
-        return answering.answer_link(link, collaborators=api.desk().collaborators, now=now), ""
+        return answering.answer_link(link, collaborators=api.desk().collaborators, now=now), "", entry
     typed = printed_code.parse(answering.code_of(entry), purpose="certificate").text
-    return api.answer_code(typed, name), typed
+    return api.answer_code(typed, name), typed, typed
 
 
 def _loaded(data: bytes) -> Answer:
@@ -173,8 +174,11 @@ def _nothing(
     return Answer(source, (unopened(error.code, outcome=outcome, now=now),))
 
 
-def _result(answer: Answer, *, code: str = "") -> str:
-    return render_template("verifier/result.html", page=result_page.page(answer, code=code))
+def _result(answer: Answer, *, code: str = "", asked: str = "", name: str = "") -> str:
+    """Show an answer: as the result page, or as the report that a body prints and files."""
+    page = result_page.page(answer, verifier=api.verifier(), code=code, asked=asked, name=name)
+    filed = request.args.get("view") == "report" and page.open
+    return render_template("verifier/report.html" if filed else "verifier/result.html", page=page)
 
 
 def _gone(error: ShareUnknownError | ShareGoneError) -> Response:

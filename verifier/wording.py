@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vc.notices import REASONS
+from verifier.recognising import RecognitionLine
 from verifier.verdicts import Note, Outcome, Step, Verdict
-from verifier.verification import RecognitionLine, Verification
+from verifier.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ TITLES: Mapping[Verdict, tuple[str, str]] = {
 }
 SUSPENDED_TITLE = ("已暂停", "Suspended")
 WITHDRAWN_TITLE = ("此份已作废", "This copy is void")
+CORRECTED_TITLE = ("已由发证机构更正", "Corrected by its issuer")
 
 STEP_NAMES: Mapping[Step, tuple[str, str, str]] = {
     Step.PARSE: ("parse", "文件能安全读取吗", "Can the document be read safely?"),
@@ -205,6 +207,8 @@ def title(verification: Verification) -> tuple[str, str]:
         finding = verification.revocation
         if finding is not None and finding.kind == "withdrawn":
             return WITHDRAWN_TITLE
+        if corrected(verification):
+            return CORRECTED_TITLE
         if finding is None or finding.kind != "revoked":
             return SUSPENDED_TITLE
     return TITLES[verification.verdict]
@@ -246,10 +250,18 @@ def note_sentence(note: Note) -> Sentence:
     return Sentence(note.code, zh.format(**values), en.format(**values))
 
 
+def corrected(verification: Verification) -> bool:
+    """Whether the record was revoked because another one, corrected, took its place."""
+    finding = verification.revocation
+    if finding is None or finding.kind != "revoked" or finding.notice is None:
+        return False
+    return finding.notice.replacement is not None
+
+
 def recognition_sentence(lines: tuple[RecognitionLine, ...]) -> Sentence:
     """Return the line that names who asks for no second test; ``lines`` is not empty."""
-    names_zh = list(dict.fromkeys(line.names.get("zh") or line.waiver.party for line in lines))
-    names_en = list(dict.fromkeys(line.names.get("en") or line.waiver.party for line in lines))
+    names_zh = list(dict.fromkeys(line.names.get("zh") or line.party for line in lines))
+    names_en = list(dict.fromkeys(line.names.get("en") or line.party for line in lines))
     more_zh = f" 等 {len(names_zh)} 家" if len(names_zh) > 3 else ""
     more_en = f" and {len(names_en) - 3} more" if len(names_en) > 3 else ""
     return Sentence(
@@ -294,6 +306,14 @@ def _revoked(verification: Verification) -> Sentence:
     if notice is None:
         return Sentence("REVOKED", f"{who_zh}已撤销。", f"Revoked by {who_en}.")
     english = REASONS.get(notice.reason, notice.reason)
+    if corrected(verification):
+        return Sentence(
+            "CORRECTED",
+            f"{who_zh}于 {notice.date} 更正了它，原因：{notice.reason}。"
+            "已有更正后的证书，请持有人出示新的一份。",
+            f"{who_en} corrected it on {notice.date}. Reason: {english}. "
+            "There is a newer certificate: ask the holder for it.",
+        )
     return Sentence(
         "REVOKED",
         f"{who_zh}于 {notice.date} 撤销，原因：{notice.reason}。",

@@ -84,11 +84,17 @@ class World:
     notice_documents: dict[str, bytes] = field(default_factory=dict)
     documents: dict[bytes, bytes] = field(default_factory=dict)
     known: Recognitions = field(default_factory=lambda: Recognitions((), (), {}))
+    called: dict[str, dict[str, str]] = field(default_factory=dict)
     source: str = "ledger"
     as_of: Any = NOW
     size: int = 900
     down: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+
+    @property
+    def head(self):
+        """The checkpoint under which everything is read."""
+        return checkpoint(time=self.as_of, size=self.size)
 
     # What a verification asks for
 
@@ -141,6 +147,9 @@ class World:
         self._ask("recognitions", code="LEDGER_UNAVAILABLE")
         return self.known
 
+    def names(self, dids):
+        return {did: self.called[did] for did in dids if did in self.called}
+
     def _ask(self, what, *, code):
         self.asked.append(what)
         if what in self.down:
@@ -169,11 +178,11 @@ class World:
             )
         return document
 
-    def notify(self, kind, *, reason="机构撤销", index=INDEX, entry_id=ENTRY_ID):
+    def notify(self, kind, *, reason="机构撤销", index=INDEX, entry_id=ENTRY_ID, replacement=None):
         """Publish and anchor a notice."""
         valid_from, valid_until = NOW - timedelta(hours=1), NOW + timedelta(days=7)
         document = notices.seal(
-            {index: (entry_id, Notice(kind=kind, reason=reason, date="2026-11-19"))},
+            {index: (entry_id, Notice(kind, reason, "2026-11-19", replacement))},
             issuer=DID,
             version=1,
             valid_from=valid_from,

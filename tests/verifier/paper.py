@@ -13,8 +13,17 @@ from crypto.keys import PrivateKey
 from ledger.errors import LedgerError
 from ledger.proof.errors import ReceiptError
 from ledger.proof.verify import Snapshot
-from ledger.registry import grant_key, grants_key, issuer_key, number_key, status_key, wallet_key
-from tests.verifier.conftest import DID, LIST, NOW, TYPE, World, _value, checkpoint, seconds
+from ledger.registry import (
+    AgreementRecord,
+    grant_key,
+    grants_key,
+    issuer_key,
+    member_key,
+    number_key,
+    status_key,
+    wallet_key,
+)
+from tests.verifier.conftest import DID, LIST, NOW, World, _value, checkpoint, seconds
 from vc import credentials, data_integrity, did_key, form_store, printed_code, shares
 from vc.printed_code import PrintedCode
 from vc.shares import Package
@@ -48,6 +57,8 @@ class PaperWorld:
     store_down: bool = False
     holder: PrivateKey = field(default_factory=lambda: PrivateKey.from_bytes("Ed25519", bytes([5] * 32)))
 
+    chain_id: str = "vocred-test"
+
     # The ledger, as its client shows it
 
     def snapshot(self, keys: Any, **_: Any) -> tuple[Snapshot, bytes]:
@@ -65,19 +76,46 @@ class PaperWorld:
         return found
 
     def agreements(self, **_: Any) -> list[Any]:
-        return []
+        return [
+            (
+                AgreementRecord(
+                    agreement_id=agreement.document["id"],
+                    version=agreement.document["version"],
+                    digest=jcs.digest(dict(agreement.document)),
+                    parties=tuple(agreement.signed),
+                    started=seconds(agreement.started),
+                    ended=None if agreement.ended is None else seconds(agreement.ended),
+                ),
+                agreement.document,
+            )
+            for agreement in self.world.known.agreements
+        ]
 
     def _values(self) -> dict[Any, Any]:
         world, record = self.world, self.world.record
         values: dict[Any, Any] = {
             issuer_key(DID): _value(record),
             number_key(record.number): DID,
-            grants_key(DID): [[grant.accreditor, TYPE] for grant in world.granted],
+            grants_key(DID): [[grant.accreditor, grant.credential_type] for grant in world.granted],
             wallet_key(WALLET_TAG): {"url": WALLET_URL, "key": None},
-            ("members",): [],
+            ("members",): list(world.known.members),
         }
+        for did, names in world.called.items():
+            values[member_key(did)] = {
+                "code": "12990000MB9999013F",
+                "names": names,
+                "roles": ["college"],
+                "types": [],
+                "governance": world.record.governance_key.cose_key,
+                "submission": None,
+                "receipt": None,
+                "since": 1,
+            }
         for grant in world.granted:
-            values[grant_key(grant.accreditor, DID, TYPE)] = {"from": grant.start, "until": grant.end}
+            values[grant_key(grant.accreditor, DID, grant.credential_type)] = {
+                "from": grant.start,
+                "until": grant.end,
+            }
         for url, status in world.anchored.items():
             values[status_key(DID, url)] = {
                 "version": status.version,
@@ -95,6 +133,8 @@ class PaperWorld:
             raise FetchError("the store is away")
         if url == LIST:
             return Response(200, {}, jcs.canonicalize(self.world.lists[LIST]), url)
+        if url in self.world.notice_documents:
+            return Response(200, {}, self.world.notice_documents[url], url)
         if url in self.files:
             return Response(200, {}, self.files[url], url)
         for digest, content in self.world.documents.items():

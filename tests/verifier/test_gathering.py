@@ -596,7 +596,7 @@ def test_a_share_is_checked_offline_from_what_is_stapled(town):
     result = answer(town, form, staples=staples).results[0]
     assert result.verdict is Verdict.VALID, result.checks
     assert [note.code for note in result.notes] == ["AS_OF"]
-    assert [line.waiver.party for line in result.recognition] == [town.node.consortium.parties[1].did]
+    assert [line.party for line in result.recognition] == [town.node.consortium.parties[1].did]
 
 
 @pytest.mark.parametrize(
@@ -679,7 +679,7 @@ def test_an_agreement_in_force_names_who_asks_for_no_second_test(town):
     town.agree()
     verification = town.verify(town.form)
     other = town.node.consortium.parties[1]
-    assert [line.waiver.party for line in verification.recognition] == [other.did]
+    assert [line.party for line in verification.recognition] == [other.did]
     assert report.one(verification)["noSecondTest"]["zh-CN"].endswith(other.record["names"]["zh"])
 
 

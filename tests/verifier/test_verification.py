@@ -88,7 +88,7 @@ def test_a_signed_form_that_breaks_its_schema_keeps_its_signature_and_is_not_rel
 
 def test_a_type_outside_the_catalogue_cannot_be_judged(world):
     form = world.issue()
-    form["type"] = ["VerifiableCredential", "OpenBadgeCredential", "CreditRecord"]
+    form["type"] = ["VerifiableCredential", "OpenBadgeCredential", "ContributionStatement"]
     assert world.verify(form).verdict is Verdict.COULD_NOT_CHECK
 
 

@@ -82,8 +82,9 @@
 
   // Our server
 
-  function post(path, body, language) {
-    return fetch(path + (language ? "?lang=" + language : ""), {
+  function post(path, body, language, view) {
+    const query = new URLSearchParams(Object.entries({ lang: language, view: view }).filter(([, value]) => value));
+    return fetch(path + (query.toString() ? "?" + query : ""), {
       method: "POST",
       headers: { "Content-Type": "application/json", "Accept": "text/html, application/octet-stream" },
       body: body,
@@ -102,16 +103,16 @@
   }
 
   // A document goes as the very text that was signed: parsing it here could change a number.
-  async function showResult(path, members, language) {
+  async function showResult(path, members, language, view) {
     const body = "{" + members.map(([name, json]) => JSON.stringify(name) + ":" + json).join(",") + "}";
     const others = members.filter(([name]) => name !== "name");
-    again = (wish, name) => showResult(path, name ? others.concat([["name", name]]) : members, wish);
-    replacePage(await (await post(path, body, language)).text());
+    again = (wish, name, seen = view) => showResult(path, name ? others.concat([["name", name]]) : members, wish, seen);
+    replacePage(await (await post(path, body, language, view)).text());
   }
 
-  async function showDocument(document_, language) {
-    again = (wish) => showDocument(document_, wish);
-    replacePage(await (await post("/result", document_, language)).text());
+  async function showDocument(document_, language, view) {
+    again = (wish, _name, seen = view) => showDocument(document_, wish, seen);
+    replacePage(await (await post("/result", document_, language, view)).text());
   }
 
   // The page
@@ -219,6 +220,10 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-box]")) submitBox(event, form);
+    if (form.matches("[data-view]") && again) {
+      event.preventDefault();
+      guarded(() => again(document.documentElement.lang, undefined, form.dataset.view));
+    }
     if (form.matches("[data-match]") && again) {
       event.preventDefault();
       const name = form.querySelector("input[name=name]").value;
@@ -229,6 +234,7 @@
   document.addEventListener("click", (event) => {
     const retry = event.target.closest("[data-retry]");
     const other = event.target.closest("a.switch");
+    if (event.target.closest("[data-print]")) window.print();
     if ((!retry && !other) || !again) return;
     event.preventDefault();
     guarded(() => again(other ? other.hreflang : undefined));

@@ -8,3 +8,9 @@ if TYPE_CHECKING:
 
 def init_app(app: "Flask") -> None:
     """Register the pages and interfaces of this part."""
+    from issuer.cosigning import api, network
+    from web import app as web_app
+
+    # Made at a request, not now: a home may have no pin of the ledger yet.
+    app.extensions.setdefault("issuer.cosigning", network.network_of)
+    web_app.register_api(app, api.enterprises)

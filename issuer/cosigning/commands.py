@@ -24,7 +24,7 @@ from vc.notices import REASONS
 @click.option("--as", "maker", required=True, help="The officer.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cosign(batch: str, maker: str, as_json: bool) -> None:
-    """Make the links by which enterprises endorse the records of BATCH; say how those stand that were made."""
+    """Make the links by which enterprises endorse the records of BATCH, and say how they stand."""
     with opened(ledger=True) as session:
         network = network_of(session.parts)
         actor = session.officer(maker)

@@ -33,6 +33,7 @@ from issuer import (
 )
 from issuer.agreements.commands import COMMANDS as AGREEMENTS
 from issuer.audit import Actor
+from issuer.bank.commands import COMMANDS as BANK
 from issuer.command_line import (
     LOOK_SECONDS,
     Session,
@@ -413,5 +414,6 @@ def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, An
 for _command in (
     *GOVERNANCE,
     *AGREEMENTS,
+    *BANK,
 ):
     cli.add_command(_command)

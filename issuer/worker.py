@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from issuer import anchoring, issuance, settings, standing, store_claims, store_records
 from issuer.agreements import worker as agreements
+from issuer.bank import worker as credit_bank
 from issuer.batches import SOURCE_DAYS
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
@@ -46,12 +47,15 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     # Errands to other members and dry runs wait for others, or take long: they delay nothing from a thread.
     beside = threading.Thread(target=agreements.run, args=(stop, parts), name="agreements", daemon=True)
     beside.start()
+    bank = threading.Thread(target=credit_bank.run, args=(stop, parts), name="credit bank", daemon=True)
+    bank.start()
     db = database.connect(read.database)
     try:
         _work(db, parts, stop, clock=time.time)
     finally:
         db.close()
         beside.join(_JOIN_SECONDS)
+        bank.join(_JOIN_SECONDS)
 
 
 def look(db: Database, parts: Parts, *, now: int) -> None:

@@ -155,6 +155,11 @@ REGISTRY: dict[str, Entry] = {
         "对方的出示请求不合规范，没有回应。",
         "The request is not acceptable; nobody was answered.",
     ),
+    "PRESENTATION_REPLAYED": Entry(
+        409, "这个请求已经回应过，或已过期。", "The request was answered, or is over."
+    ),
+    "NOT_A_CREDIT_BANK": Entry(404, "本单位不是学分银行。", "This institution is no credit bank."),
+    "WITHDRAWN": Entry(422, "这一份已作废，证书未被撤销。", "This copy is void; the certificate stands."),
     "PRESENTATION_RESPONSE_INVALID": Entry(
         400, "出示的内容与请求不符。", "What was presented does not answer the request."
     ),

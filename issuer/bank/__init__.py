@@ -8,3 +8,7 @@ if TYPE_CHECKING:
 
 def init_app(app: "Flask") -> None:
     """Register the pages and interfaces of this part."""
+    from issuer.bank import protocol
+    from web.app import register_api
+
+    register_api(app, protocol.wallets)

@@ -1,0 +1,150 @@
+"""The credit bank's endpoints for wallets: apply, the request, the presentation, the state, the account.
+
+Views parse and answer; ``applications`` decides. Where this institution is no credit bank they answer 404.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, json, request
+
+from issuer.bank import applications, role, statements
+from issuer.bank.desk import Desk, desk_of
+from issuer.bank.errors import CannotCheckError, PresentationRefusedError
+from issuer.clock import now
+from issuer.errors import IssuerError, UnknownError
+from issuer.parts import Parts
+from vc import openid4vp
+from web.bodies import json_body
+from web.database import current
+from web.errors import OAuthError, ParameterPollutionError, PayloadTooLargeError, UnsupportedMediaTypeError
+from web.rate import RateLimiter, client_key
+
+wallets = Blueprint("bank_protocol", __name__, url_prefix="/bank")
+
+APPLY_RULE, REQUEST_RULE, RESPONSE_RULE, STATE_RULE = "30/minute", "120/minute", "30/minute", "240/minute"
+_MOST_TOKEN_CHARS = 128
+_MOST_FIELDS = 16
+_MOST_FORM_BYTES = 640 * 1024
+
+
+@wallets.post("/applications")
+def apply() -> Response:
+    """Open an application and say where its request is."""
+    _limit(APPLY_RULE, "bank-applications")
+    opened = applications.begin(
+        current(),
+        _parts(),
+        desk(),
+        wish=applications.read_wish(json_body(max_bytes=16 * 1024)),
+        earlier_token=_token() if "Authorization" in request.headers else None,
+        now=now(),
+    )
+    return _json(
+        {
+            "application": opened.id,
+            "token": opened.token,
+            "client_id": opened.client_id,
+            "request_uri": opened.request_uri,
+            "expires_in": opened.expires_in,
+        },
+        status=201,
+    )
+
+
+@wallets.get("/requests/<request_id>")
+def request_object(request_id: str) -> Response:
+    """Hand out the signed request. Spec: OpenID4VP 1.0, section 5.10."""
+    _limit(REQUEST_RULE, "bank-requests")
+    jwt = applications.request_object(current(), _parts(), request_id=request_id[:128], now=now())
+    return Response(jwt, content_type=openid4vp.REQUEST_MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+
+@wallets.post("/responses")
+def respond() -> Response:
+    """Take a presentation or a refusal. Spec: OpenID4VP 1.0, section 8.2."""
+    _limit(RESPONSE_RULE, "bank-responses")
+    try:
+        applications.respond(current(), _parts(), desk(), form=_form(), now=now())
+    except (PresentationRefusedError, UnknownError) as error:
+        return _refused(error)
+    return _json({})
+
+
+@wallets.get("/applications/<application_id>")
+def state(application_id: str) -> Response:
+    """Say what became of an application, and offer its CreditRecords."""
+    _limit(STATE_RULE, "bank-state")
+    found = applications.of_token(current(), application_id=application_id[:64], token=_token())
+    return _json(applications.told(current(), _parts(), found, now=now()))
+
+
+@wallets.get("/account")
+def account() -> Response:
+    """Return the statement of the account in which the bearer's application was registered."""
+    _limit(STATE_RULE, "bank-state")
+    account_id = applications.account_of_token(current(), _token())
+    return _json(statements.statement(current(), account_id))
+
+
+def desk() -> Desk:
+    """Return whom the bank asks; made at the first use, because a home may have no pin yet."""
+    found: Desk | None = current_app.extensions.get("issuer.bank")
+    if found is None:
+        found = current_app.extensions["issuer.bank"] = desk_of(_parts())
+    return found
+
+
+def is_bank() -> bool:
+    """Return whether pages show the bank: what the registry said last, asked for once where it never said."""
+    if role.is_bank(current()):
+        return True
+    try:
+        return role.refresh(current(), desk(), now=now())
+    except CannotCheckError:
+        return False
+
+
+def _form() -> dict[str, str]:
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaTypeError("the body has to be form-encoded")
+    if (request.content_length or 0) > _MOST_FORM_BYTES:
+        raise PayloadTooLargeError("the response is too large")
+    if len(request.form) > _MOST_FIELDS:
+        raise ParameterPollutionError("too many parameters")
+    for name in request.form:
+        if len(request.form.getlist(name)) > 1:
+            raise ParameterPollutionError(f"{name[:32]} is given more than once")
+    return {name: request.form[name] for name in request.form}
+
+
+def _refused(error: IssuerError) -> Response:
+    # Section 8.2 names no error format; OAuth's is what wallets read, with our own code beside it.
+    described = str(error).encode("ascii", "replace").decode().replace('"', "'").replace("\\", "/")
+    return _json({"error": "invalid_request", "error_description": described, "code": error.code}, status=400)
+
+
+def _token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not 0 < len(token) <= _MOST_TOKEN_CHARS:
+        challenge = {"WWW-Authenticate": "Bearer"}
+        raise OAuthError("invalid_token", "a bearer token is needed", status=401, headers=challenge)
+    return token
+
+
+def _json(document: dict[str, Any], *, status: int = 200) -> Response:
+    return Response(
+        json.dumps(document, ensure_ascii=False),
+        status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _limit(rule: str, name: str) -> None:
+    limiter: RateLimiter = current_app.extensions["issuer.limiter"]
+    limiter.hit(rule, name, client_key(request.remote_addr))
+
+
+def _parts() -> Parts:
+    parts: Parts = current_app.extensions["issuer"]
+    return parts

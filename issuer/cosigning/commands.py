@@ -14,6 +14,7 @@ from issuer.command_line import LOOK_SECONDS, SETTLE_SECONDS, Session, now, open
 from issuer.cosigning import acts, drafting, endorsing, links
 from issuer.cosigning.drafting import Draft, Refusal
 from issuer.cosigning.endorsing import Given
+from issuer.cosigning.errors import NeighbourUnavailableError
 from issuer.cosigning.network import Network, network_of
 from issuer.errors import ConflictError
 from vc.notices import REASONS
@@ -145,7 +146,7 @@ def _delivered(session: Session, network: Network, given: Given) -> Given:
         given = endorsing.get(session.db, given.id)
         if given.delivered_at is not None or time.monotonic() > end:
             return given
-        if given.problem is not None:
+        if given.problem not in (None, NeighbourUnavailableError.code):
             raise ConflictError(f"the college did not take the endorsement: {given.problem}")
         time.sleep(LOOK_SECONDS)
 

@@ -45,6 +45,7 @@ from issuer.command_line import (
     settle,
     two,
 )
+from issuer.cosigning.commands import COMMANDS as COSIGNING
 from issuer.errors import ForbiddenError, InvalidActError, SameOfficerError
 from issuer.governance.commands import COMMANDS as GOVERNANCE
 from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
@@ -414,6 +415,7 @@ def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, An
 for _command in (
     *GOVERNANCE,
     *AGREEMENTS,
+    *COSIGNING,
     *BANK,
 ):
     cli.add_command(_command)

@@ -16,6 +16,7 @@ from issuer import anchoring, issuance, settings, standing, store_claims, store_
 from issuer.agreements import worker as agreements
 from issuer.bank import worker as credit_bank
 from issuer.batches import SOURCE_DAYS
+from issuer.cosigning import worker as cosigning
 from issuer.ledger_client import connect_ledger
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
@@ -47,6 +48,8 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     # Errands to other members and dry runs wait for others, or take long: they delay nothing from a thread.
     beside = threading.Thread(target=agreements.run, args=(stop, parts), name="agreements", daemon=True)
     beside.start()
+    cosigner = threading.Thread(target=cosigning.run, args=(stop, parts), name="co-signing", daemon=True)
+    cosigner.start()
     bank = threading.Thread(target=credit_bank.run, args=(stop, parts), name="credit bank", daemon=True)
     bank.start()
     db = database.connect(read.database)
@@ -55,6 +58,7 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     finally:
         db.close()
         beside.join(_JOIN_SECONDS)
+        cosigner.join(_JOIN_SECONDS)
         bank.join(_JOIN_SECONDS)
 
 

@@ -125,7 +125,9 @@ def changed(stated: dict[str, Any], path: tuple) -> dict[str, Any]:
     return result
 
 
-PATHS = [path for key in EVALUATED for path in leaves(RICH[key], (key,))]
+# The implied rule adds nothing beside a written one, and once per course cannot be otherwise.
+SILENT = ("noSecondaryCertification", "oncePerCourse")
+PATHS = [path for key in EVALUATED for path in leaves(RICH[key], (key,)) if path[-1] not in SILENT]
 
 
 @pytest.mark.row("S26", "S27", "S28")
@@ -151,9 +153,6 @@ def test_the_document_with_every_kind_of_rule_is_sound():
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: "/".join(map(str, path)))
 def test_whatever_changes_an_agreement_changes_its_words(path):
-    # The implied rule adds nothing beside a written one, so it is no change; once per course cannot change.
-    if path[-1] in ("noSecondaryCertification", "oncePerCourse"):
-        pytest.skip("says nothing in this agreement")
     language = "en" if path[-1] == "en" else "zh-CN"
     other = changed(RICH, path)
     # What nobody can sign needs no words.

@@ -90,5 +90,6 @@ def _explained(error: Any) -> Iterator[Finding]:
 
 
 def _distance(branch: Sequence[Any]) -> tuple[int, int]:
-    # A rule's kind decides which of the shapes it has; a wrong kind is further than any other mistake.
-    return sum(error.instance_path[-1:] == ["kind"] for error in branch), len(branch)
+    # A rule's kind, and whether a value is a number or an object, decide which of the shapes it has.
+    foreign = [error.kind.name == "type" or error.instance_path[-1:] == ["kind"] for error in branch]
+    return sum(foreign), len(branch)

@@ -5,13 +5,26 @@ from the issuer's current record. A form without a receipt is judged as of now, 
 that alone shows that it was never entitled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ledger.proof.errors import IssuerSuspendedError, NotProvenError, ReceiptError
 from ledger.proof.verify import Receipt, Snapshot, check_current
 from ledger.registry import Grant, IssuerRecord
 from verifier.verdicts import Check, Outcome, Step
+
+BY_VOTE: Mapping[str, str] = {"zh": "联盟成员表决", "en": "a vote of the consortium's members"}
+"""What stands in an accreditor's place where the members themselves gave the grant."""
+
+
+def accreditor_names(grant: Grant, *, names: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """Return what to call whoever gave a grant: a member, or all of them by vote.
+
+    Args:
+        grant: The grant; by vote, the chain id stands for its accreditor.
+        names: Names of bodies by DID, where the registry knows them.
+    """
+    return names.get(grant.accreditor, {}) if grant.accreditor.startswith("did:") else BY_VOTE
 
 
 def at_its_block(receipt: Receipt, *, current: Snapshot) -> Check:

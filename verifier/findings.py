@@ -22,8 +22,9 @@ class IssuerLine:
         names: Its names, ``zh`` and ``en``.
         number: Its number, the first group of its printed codes.
         since: Begin of the accreditation that counts, or None.
-        accreditor: DID of the member that lets it issue this type, or None.
-        accreditor_names: That member's names, ``zh`` and ``en``; empty where nobody told them.
+        accreditor: DID of the member that lets it issue this type, the chain id where all members voted on
+            it, or None.
+        accreditor_names: What to call that, ``zh`` and ``en``; empty where nobody told a member's names.
     """
 
     did: str

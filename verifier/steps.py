@@ -460,7 +460,8 @@ class Examination:
             return
         grant = self._grant
         spoken_of = (self._facts.enterprise_id, self._facts.college_id, grant.accreditor if grant else None)
-        self._names = self._evidence.names({did for did in spoken_of if did is not None})
+        # A grant by vote names the ledger, not a body.
+        self._names = self._evidence.names({did for did in spoken_of if did and did.startswith("did:")})
 
     # Shared
 
@@ -483,7 +484,9 @@ class Examination:
             number=record.number,
             since=None if grant is None else dates.from_seconds(grant.start),
             accreditor=None if grant is None else grant.accreditor,
-            accreditor_names={} if grant is None else self._names.get(grant.accreditor, {}),
+            accreditor_names={}
+            if grant is None
+            else accreditation.accreditor_names(grant, names=self._names),
         )
 
     def _outcome(self, step: Step) -> Outcome:

@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from markupsafe import escape
 
 import schemas
 from crypto import jcs
@@ -13,6 +14,7 @@ from crypto.keys import PrivateKey
 from ledger.client import LedgerClient
 from ledger.proof.batch import make_batch
 from ledger.proof.bundle import with_batch_path
+from ledger.proof.verify import verify_snapshot
 from ledger.registry import agreement_key, issuer_key, member_key, members_key, number_key, status_key
 from ledger.statements import AgreementTerms, key_possession, sign_agreement
 from schemas.building import Institution, build_credential
@@ -30,7 +32,7 @@ from vc import (
     status,
 )
 from vc.shares import Package
-from verifier import answering, report, wording
+from verifier import answering, create_app, report, wording
 from verifier.answering import Collaborators
 from verifier.errors import (
     ShareGoneError,
@@ -715,3 +717,112 @@ def test_a_bare_presentation_is_verified_without_a_challenge(town):
 def test_what_is_neither_credential_nor_presentation_is_said_to_be_unreadable(built, document):
     with pytest.raises(UnreadableRequestError):
         answering.answer_document(document, collaborators=built.shared, now=built.now)
+
+
+# Agreements, for everybody to read
+
+
+HTML = {"Accept": "text/html"}
+
+
+def visitor(town, tmp_path):
+    """Return a browser in front of a verifier of this town."""
+    environ = {
+        "VERIFIER_HOME": str(tmp_path),
+        "VERIFIER_URL": ORIGIN,
+        "VERIFIER_LEDGER_URL": "https://l.example",
+    }
+    app = create_app(environ, collaborators=town.shared, clock=lambda: town.now)
+    return app.test_client()
+
+
+def test_the_list_names_agreements_in_force_and_leads_to_their_pages(town, tmp_path):
+    document = town.agree()
+    page = visitor(town, tmp_path).get("/agreements", headers=HTML).text
+    assert document["title"]["zh-CN"] in page
+    assert f'href="/agreements/{document["id"]}"' in page
+
+
+def test_an_agreement_that_was_ended_is_listed_among_those_ended(town, tmp_path):
+    document = town.agree()
+    town.disagree()
+    browser = visitor(town, tmp_path)
+    assert document["id"] not in browser.get("/agreements", headers=HTML).text
+    ended = browser.get("/agreements?state=ended", headers=HTML).text
+    assert document["id"] in ended
+    page = browser.get(f"/agreements/{document['id']}", headers=HTML).text
+    assert "已终止" in page
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_an_agreements_page_tells_it_in_words_with_signers_votes_and_digest(town, tmp_path, language):
+    document = town.agree()
+    page = visitor(town, tmp_path).get(f"/agreements/{document['id']}?lang={language}", headers=HTML).text
+    other = town.node.consortium.parties[1]
+    assert str(escape(document["objective"][language])) in page
+    assert other.record["names"]["zh" if language == "zh-CN" else "en"] in page
+    assert jcs.digest(document).hex() in page
+    assert ("个成员赞成" if language == "zh-CN" else "members agreed") in page
+
+
+def test_what_members_voted_on_and_its_proof_can_be_taken_away(town, tmp_path):
+    document = town.agree()
+    browser = visitor(town, tmp_path)
+    text = browser.get(f"/agreements/{document['id']}/1.json")
+    assert hashlib.sha256(text.data).digest() == jcs.digest(document)
+    proof = browser.get(f"/agreements/{document['id']}/proof")
+    snapshot = verify_snapshot(proof.data, pin=town.ledger.pins.load(), now=town.node.now)
+    assert snapshot.agreement(document["id"], 1).digest == jcs.digest(document)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "urn:vocred:agreement:NONE-1",
+        "urn:vocred:agreement:NONE-1/1.json",
+        "urn:vocred:agreement:NONE-1/proof",
+        "x",
+        "urn:vocred:agreement:..%2f..",
+    ],
+)
+def test_what_is_no_agreement_has_no_page(built, tmp_path, path):
+    assert visitor(built, tmp_path).get(f"/agreements/{path}", headers=HTML).status_code == 404
+
+
+def test_without_the_ledger_the_pages_say_so(town, tmp_path):
+    town.silence()
+    answer = visitor(town, tmp_path).get("/agreements", headers=HTML)
+    assert answer.status_code == 503
+    assert "暂时连不上账本" in answer.text
+
+
+def test_agreements_are_read_again_only_once_the_log_has_grown(town):
+    town.agree()
+    gatherer = town.shared.gatherer
+    first = gatherer(now=town.now).recognitions()
+    town.later(3)
+    again = gatherer(now=town.now).recognitions()
+    assert again.prepared is first.prepared
+    town.anchor(town.issue(number="000777", index=77))
+    town.later(3)
+    grown = gatherer(now=town.now).recognitions()
+    # The log grew by something that is no agreement: they are asked for anew, and not indexed anew.
+    assert grown.checkpoint.root != again.checkpoint.root
+    assert grown.prepared is first.prepared
+    town.disagree()
+    town.later(3)
+    assert gatherer(now=town.now).recognitions().agreements == ()
+
+
+@pytest.mark.row("S62")
+def test_an_accreditation_by_vote_is_said_to_be_one(town):
+    issuer = town.verify(town.form).issuer
+    assert issuer.accreditor == town.ledger.chain_id
+    assert issuer.accreditor_names["zh"] == "联盟成员表决"
+
+
+def test_bodies_are_called_as_the_registry_calls_them(town):
+    other = town.node.consortium.parties[1]
+    names = town.shared.gatherer(now=town.now).names([other.did, town.did, "did:web:nobody.example"])
+    assert names[other.did] == other.record["names"]
+    assert set(names) == {other.did, town.did}

@@ -8,16 +8,22 @@ from dataclasses import dataclass
 
 from issuer.importing.codes import CODES
 from issuer.importing.columns import Column
-from issuer.importing.content import GRADUATION, Cell, Note, Surroundings, check_content
+from issuer.importing.content import Cell, Note, Surroundings, check_content
 from issuer.importing.dates import COMPACT, ISO, read_date
 from issuer.importing.model import Severity
 from issuer.importing.spelling import Speller
 from issuer.importing.tables import CellKind
+from issuer.importing.values import GRADUATION
 
 _BLANK_WORDS = frozenset(
     {"-", "--", "---", "—", "——", "/", "\\", "//", "无", "暂无", "空", "N/A", "NA", "NULL", "NONE"}
 )
 _ENDLESS_WORDS = frozenset({"长期", "长期有效", "永久", "永久有效", "不限"})
+_SAID_OF_BLANKS = {
+    "email": "W04_EMAIL_MISSING",
+    "certNo": "W08_NUMBER_BLANK",
+    "idNumber": "W11_DOCUMENT_MISSING",
+}
 _KEEP_WORDS = frozenset({"name", "nameEn", "note", "ethnicity"})
 
 
@@ -100,9 +106,8 @@ class CellReader:
     def _missing(self) -> tuple[Note, ...]:
         if self.column.required:
             return (Note("E01_MISSING", {"column": self.column.header}),)
-        if self.column.key == "email":
-            return (Note("W04_EMAIL_MISSING"),)
-        return (Note("W08_NUMBER_BLANK"),) if self.column.key == "certNo" else ()
+        blank = _SAID_OF_BLANKS.get(self.column.key)
+        return (Note(blank),) if blank else ()
 
     def _date(self, text: str, kind: CellKind) -> tuple[str, tuple[Note, ...]]:
         around = self._surroundings

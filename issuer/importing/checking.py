@@ -33,6 +33,7 @@ from issuer.importing.model import (
 )
 from issuer.importing.rules import check_row, is_not_passed
 from issuer.importing.tables import CellKind, Table
+from schemas.builders.parts import ALIGNMENTS
 
 _NAME_LIMIT = 120
 
@@ -143,17 +144,27 @@ def _compare(
     compare_rows([row for row in readings if row.skipped is None], column_map.name, headers)
     if issued is not None:
         pairs = [(row, digest) for row, digest in zip(readings, digests, strict=True) if row.skipped is None]
-        compare_with_issued([row for row, _ in pairs], issued, [digest for _, digest in pairs])
+        compare_with_issued(
+            [row for row, _ in pairs], column_map.name, issued, [digest for _, digest in pairs]
+        )
 
 
 def _digest(row: RowReading, column_map: ColumnMap) -> bytes:
     issued = {column.key: row.value(column.key) for column in column_map.columns if column.issued}
+    for key in ALIGNMENTS:
+        # These columns came later: without a value, a row is what it was before there were any.
+        if not issued.get(key):
+            issued.pop(key, None)
     return content_digest({**issued, "map": column_map.name})
 
 
 def _absent_columns(layout: Layout) -> list[StructureFinding]:
     found = {column.key for column in layout.match.columns if column}
-    said = {"email": "将全部用领取条发放", "certNo": "批准时按本单位的编号规则编号"}
+    said = {
+        "email": "将全部用领取条发放",
+        "certNo": "批准时按本单位的编号规则编号",
+        "idNumber": "证书上没有证件末四位",
+    }
     return [
         StructureFinding("S06_COLUMN_ABSENT", f"没有“{column.header}”列：{said[column.key]}")
         for column in layout.match.column_map.columns
@@ -174,7 +185,7 @@ def _checked_row(reading: RowReading, layout: Layout, digest: bytes) -> CheckedR
         raw={key: cell.raw for key, cell in reading.cells.items() if key in present},
         findings=findings,
         changes=tuple(_changes(reading, column_map)),
-        keys=row_keys(reading),
+        keys=row_keys(reading, column_map.name),
         content_digest=digest,
         record_id=reading.record_id,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 from schemas.catalogue import CATALOGUE
 
@@ -37,6 +38,19 @@ class Column:
     required: bool
     normalise: tuple[str, ...]
     issued: bool
+
+
+@dataclass(frozen=True)
+class ColumnWords:
+    """How a column is explained to who fills it in.
+
+    Attributes:
+        english: Its header in English.
+        help: What belongs into it, by ``zh-CN`` and ``en``.
+    """
+
+    english: str
+    help: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,19 @@ def column_map(name: str) -> ColumnMap:
     Raises:
         KeyError: There is no such map.
     """
-    return ColumnMap(name, tuple(_column(entry) for entry in _document()[name]))
+    return ColumnMap(name, tuple(_column(entry) for entry in _read("column_map.json")[name]))
+
+
+def column_words(column_map: str, key: str) -> ColumnWords:
+    """Return how a column of a map is explained.
+
+    Raises:
+        KeyError: There is no such column.
+    """
+    document = _read("column_words.json")
+    words = document[column_map].get(key) if column_map in document else None
+    entry = words or document["*"][key]
+    return ColumnWords(entry["en"], {"zh-CN": entry["zhHelp"], "en": entry["enHelp"]})
 
 
 def maps_of(credential_type: str) -> tuple[ColumnMap, ...]:
@@ -145,9 +171,10 @@ def match_header(cells: Sequence[str], column_map: ColumnMap) -> HeaderMatch:
 
 
 @cache
-def _document() -> dict[str, list[dict[str, object]]]:
-    text = resources.files("issuer.importing").joinpath("column_map.json").read_text("utf-8")
-    document: dict[str, list[dict[str, object]]] = json.loads(text)
+def _read(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        resources.files("issuer.importing").joinpath(name).read_text("utf-8")
+    )
     return document
 
 

@@ -11,18 +11,49 @@ from itertools import islice
 
 from issuer.importing.cells import CellReading
 from issuer.importing.codes import CODES
-from issuer.importing.content import GRADUATION, ONE_PLUS_X, Note
+from issuer.importing.content import Note
 from issuer.importing.layout import DataRow
 from issuer.importing.model import IssuedLookup, IssuedRecord, Severity
-from issuer.importing.rules import Located
+from issuer.importing.row_checks import Located
+from issuer.importing.values import (
+    APPRENTICESHIP,
+    COMPETITION,
+    CREDIT,
+    EVALUATION,
+    GRADUATION,
+    MEMBER,
+    MICRO,
+    ONE_PLUS_X,
+    TEACHER,
+    VENDOR,
+)
 
 _NAMED = 10  # rows that a sentence names before it trails off
 _BROKEN_NUMBERS = ("E02", "E03", "E04", "E07", "E12", "E14", "E17")
-_ACHIEVEMENT: Mapping[bool, tuple[str, ...]] = {
-    True: ("level", "majorCode", "conclusion"),
-    False: ("certCode", "level", "examDate"),
+_ACHIEVEMENT: Mapping[str, tuple[str, ...]] = {
+    GRADUATION: ("level", "majorCode", "conclusion"),
+    ONE_PLUS_X: ("certCode", "level", "examDate"),
+    VENDOR: ("certCode", "level", "examDate"),
+    MICRO: ("certCode", "stdVersion", "awardDate"),
+    COMPETITION: ("eventCode", "competitionLevel", "awardDate"),
+    APPRENTICESHIP: ("certNo", "level"),
+    TEACHER: ("kind", "start", "end"),
+    CREDIT: ("sourceCredential", "agreement", "ruleId", "courseCode"),
+    EVALUATION: ("about", "periodStart", "periodEnd"),
+    MEMBER: ("memberDid", "role"),
 }
-"""What, beside the document number, says which certificate it is: of a graduate, and of a candidate."""
+"""What, beside the person, says which certificate it is, by column map."""
+
+_HOLDER: Mapping[str, str] = {CREDIT: "accountNumber", EVALUATION: "about", MEMBER: "memberDid"}
+"""The column that tells whose certificate it is, where that is not the document's number."""
+
+_IN_FILE: Mapping[str, tuple[str, ...]] = {
+    **_ACHIEVEMENT,
+    VENDOR: ("certCode",),
+    MICRO: ("certCode",),
+    COMPETITION: ("eventCode", "competitionLevel"),
+}
+"""What may not come twice for one person inside a file: a later date does not make it another certificate."""
 
 
 @dataclass
@@ -89,26 +120,31 @@ def compare_rows(rows: Sequence[RowReading], column_map: str, headers: Mapping[s
     if column_map == GRADUATION:
         _note_repeats(rows, "idNumber", "E05_DUP_ID", headers)
         _note_repeats(rows, "studentNo", "E05_DUP_ID", headers)
+    elif column_map == ONE_PLUS_X:
+        _note_levels(rows)
     else:
-        _note_same_person(rows, levels=column_map == ONE_PLUS_X)
+        _note_same_person(rows, column_map)
     _note_repeats(rows, "certNo", "E06_DUP_CERTNO", headers)
     _note_same_names(rows)
 
 
-def compare_with_issued(rows: Sequence[RowReading], issued: IssuedLookup, digests: Sequence[bytes]) -> None:
+def compare_with_issued(
+    rows: Sequence[RowReading], column_map: str, issued: IssuedLookup, digests: Sequence[bytes]
+) -> None:
     """Skip what was issued with the same content, refuse what was issued with another.
 
     Args:
         rows: The rows for which something is to be issued.
+        column_map: Name of the column map.
         issued: Answers which keys are known.
         digests: Content digest of each row.
     """
-    keys = {key for row in rows if not row.refused for key in row_keys(row)}
+    keys = {key for row in rows if not row.refused for key in row_keys(row, column_map)}
     known = issued(keys) if keys else {}
     for row, digest in zip(rows, digests, strict=True):
         if row.refused:
             continue
-        by_number, by_person = _known(row, known)
+        by_number, by_person = _known(row_keys(row, column_map), known)
         record = by_number or by_person
         if record is None:
             continue
@@ -122,22 +158,25 @@ def compare_with_issued(rows: Sequence[RowReading], issued: IssuedLookup, digest
         elif record.state == "revoked":
             row.record_id = None
         else:
-            row.notes.append(("idNumber", Note("E05_ALREADY_ISSUED", {"number": record.number})))
+            at = _HOLDER.get(column_map, "idNumber")
+            row.notes.append((at, Note("E05_ALREADY_ISSUED", {"number": record.number})))
 
 
-def row_keys(row: RowReading) -> tuple[str, ...]:
+def row_keys(row: RowReading, column_map: str) -> tuple[str, ...]:
     """Return what identifies a row's certificate: its number, if any, then person and achievement."""
-    of_graduate = "majorCode" in row.cells
-    parts = (row.value(key) for key in _ACHIEVEMENT[of_graduate])
-    person = "|".join((f"person:{row.value('idNumber')}", *parts))
     number = row.value("certNo")
+    holder = row.value(_HOLDER.get(column_map, "idNumber"))
+    if not holder:
+        # A name alone is nobody: two people may share it, so the number has to tell them apart.
+        holder = f"name:{row.value('name')}|{number}"
+    person = "|".join((f"person:{holder}", *(row.value(key) for key in _ACHIEVEMENT[column_map])))
     return (f"number:{number}", person) if number else (person,)
 
 
 def _known(
-    row: RowReading, known: Mapping[str, IssuedRecord]
+    keys: Sequence[str], known: Mapping[str, IssuedRecord]
 ) -> tuple[IssuedRecord | None, IssuedRecord | None]:
-    *numbers, person = row_keys(row)
+    *numbers, person = keys
     return next((known[key] for key in numbers if key in known), None), known.get(person)
 
 
@@ -161,24 +200,35 @@ def _note_repeats(rows: Sequence[RowReading], key: str, code: str, headers: Mapp
             row.notes.append((key, Note(code, params)))
 
 
-def _note_same_person(rows: Sequence[RowReading], *, levels: bool) -> None:
-    """Skills: the same person and certificate twice is refused, another level (1+X) is worth knowing."""
+def _note_levels(rows: Sequence[RowReading]) -> None:
+    """1+X: the same person and level twice is refused, another level is worth knowing."""
     for group in _groups(rows, "idNumber"):
         for row in group:
-            same = [other for other in group if _skill(other, levels) == _skill(row, levels)]
+            same = [other for other in group if _skill(other) == _skill(row)]
             if len(same) > 1:
                 row.notes.append(("idNumber", Note("E05_DUP_PERSON", {"rows": _others(row, same)})))
-            elif levels:
+            else:
                 row.notes.append(("idNumber", Note("W09_OTHER_LEVEL", {"rows": _others(row, group)})))
 
 
-def _skill(row: RowReading, levels: bool) -> tuple[str, str]:
+def _skill(row: RowReading) -> tuple[str, str]:
     code = row.value("certCode")
-    if not levels:
-        return code, ""
     # IROM-2 and IROM-3 are levels of one standard.
     standard, _, level = code.rpartition("-")
     return (standard if level in {"1", "2", "3"} and standard else code), row.value("level")
+
+
+def _note_same_person(rows: Sequence[RowReading], column_map: str) -> None:
+    """The same person and certificate twice is refused."""
+    holder = _HOLDER.get(column_map, "idNumber")
+    for group in _groups(rows, holder):
+        by_achievement: dict[tuple[str, ...], list[RowReading]] = defaultdict(list)
+        for row in group:
+            by_achievement[tuple(row.value(key) for key in _IN_FILE[column_map])].append(row)
+        for same in by_achievement.values():
+            if len(same) > 1:
+                for row in same:
+                    row.notes.append((holder, Note("E05_DUP_PERSON", {"rows": _others(row, same)})))
 
 
 def _note_same_names(rows: Sequence[RowReading]) -> None:

@@ -44,12 +44,14 @@ class ImportInstitution:
         code: Five-digit code of a college; None where there is none to compare with.
         variants: Other spellings of its name that its files may use.
         majors: Major names by major code that it adds to the known pairs.
+        did: Its DID, where it is known: it cannot be its own co-signer.
     """
 
     name: str
     code: str | None = None
     variants: tuple[str, ...] = ()
     majors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    did: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,37 @@
 A cell that already refuses the row, or is blank, is compared with nothing: one mistake gives one finding.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 
-from issuer.importing.cells import CellReading
-from issuer.importing.content import GRADUATION, NOT_PASSED, ONE_PLUS_X, PASSED, VENDOR, Note, Surroundings
-from issuer.importing.identity import RESIDENT, document_problem, resident_facts, resident_problem
+from issuer.importing.content import Note, Surroundings
+from issuer.importing.row_checks import (
+    PASS_MARK,
+    Located,
+    Row,
+    award_after,
+    award_day,
+    day,
+    identity,
+    validity,
+)
+from issuer.importing.rules_awards import competition, micro
+from issuer.importing.rules_others import credit, evaluation, member
+from issuer.importing.rules_practice import apprenticeship, teacher
+from issuer.importing.values import (
+    APPRENTICESHIP,
+    COMPETITION,
+    CREDIT,
+    EVALUATION,
+    GRADUATION,
+    MEMBER,
+    MICRO,
+    NOT_PASSED,
+    ONE_PLUS_X,
+    PASSED,
+    TEACHER,
+    VENDOR,
+)
 
 KNOWN_MAJORS: Mapping[str, str] = {
     "460301": "机电一体化技术",
@@ -40,13 +65,9 @@ _KINDS = "1567"
 _SELF_STUDY = "自学考试"
 _LEVEL_SUFFIXES: Mapping[str, str] = {"初级": "-1", "中级": "-2", "高级": "-3"}
 _GRADUATION_LEAD = timedelta(days=60)
-_PASS_MARK = 60
-
-Located = tuple[str, Note]
-"""The key of a column, and what is to be said about its cell."""
 
 
-def check_row(row: Mapping[str, CellReading], around: Surroundings) -> list[Located]:
+def check_row(row: Row, around: Surroundings) -> list[Located]:
     """Compare the cells of a row.
 
     Args:
@@ -59,20 +80,21 @@ def check_row(row: Mapping[str, CellReading], around: Surroundings) -> list[Loca
     return list(_RULES[around.column_map](row, around))
 
 
-def is_not_passed(row: Mapping[str, CellReading], column_map: str) -> bool:
+def is_not_passed(row: Row, column_map: str) -> bool:
     """Whether the row says that nothing was earned, so that nothing is issued."""
-    return column_map != GRADUATION and row["conclusion"].value == NOT_PASSED
+    conclusion = row.get("conclusion")
+    return column_map != GRADUATION and conclusion is not None and conclusion.value == NOT_PASSED
 
 
-def _graduation(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    yield from _identity(row, around)
+def _graduation(row: Row, around: Surroundings) -> Iterator[Located]:
+    yield from identity(row, around)
     yield from _major(row, around)
     yield from _study_dates(row, around)
     yield from _certificate_number(row, around)
 
 
-def _one_plus_x(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    yield from _identity(row, around)
+def _one_plus_x(row: Row, around: Surroundings) -> Iterator[Located]:
+    yield from identity(row, around)
     code, level = row["certCode"], row["level"]
     if code.usable and level.usable:
         by_code = next((name for name, end in _LEVEL_SUFFIXES.items() if code.value.endswith(end)), None)
@@ -82,60 +104,22 @@ def _one_plus_x(row: Mapping[str, CellReading], around: Surroundings) -> Iterato
     yield from _mark(row, "practice")
 
 
-def _vendor(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    yield from _identity(row, around)
+def _vendor(row: Row, around: Surroundings) -> Iterator[Located]:
+    yield from identity(row, around)
     yield from _award_dates(row, around)
-    until = _day(row["validUntil"])
-    awarded = _day(row["awardDate"])
-    if until and awarded and until <= awarded:
-        yield "validUntil", Note("E10_VALIDITY_ORDER")
+    yield from validity(row)
     yield from _mark(row, "score")
 
 
-def _identity(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    document, number = row["idType"], row["idNumber"]
-    resident = document.value in {"", RESIDENT}
-    if not resident and not document.bad:
-        yield "idType", Note("W07_FOREIGN_DOC")
-    if not number.usable or document.bad:
-        return
-    if resident:
-        problem = resident_problem(number.value, kind=number.kind, today=around.today)
-    else:
-        problem = document_problem(number.value, kind=number.kind)
-    if problem:
-        yield "idNumber", Note(problem, {"length": str(len(number.value))})
-    elif resident:
-        yield from _holder(row, around)
-
-
-def _holder(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    """Gender and birth date against a resident identity number that is in order."""
-    facts = resident_facts(row["idNumber"].value)
-    gender = row["gender"]
-    if gender.usable and gender.value in {"男", "女"} and gender.value != facts.gender:
-        yield "gender", Note("E20_GENDER_ID_CONFLICT")
-    if "birthDate" in row and row["birthDate"].usable and row["birthDate"].value != facts.birth_date:
-        yield "birthDate", Note("E21_BIRTH_ID_CONFLICT")
-    elif "birthDate" in row and _day(row["birthDate"]):
-        yield from _age(row, around)
-
-
-def _age(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    born = _day(row["birthDate"])
-    if born and not 14 <= (around.today - born).days / 365.25 <= 70:
-        yield "birthDate", Note("E09_AGE")
-
-
-def _major(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+def _major(row: Row, around: Surroundings) -> Iterator[Located]:
     code, name = row["majorCode"], row["majorName"]
     expected = around.institution.majors.get(code.value) or KNOWN_MAJORS.get(code.value)
     if code.usable and name.usable and expected and name.value != expected:
         yield "majorName", Note("W01_MAJOR_MISMATCH", {"code": code.value, "name": expected})
 
 
-def _study_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    enrolled, graduated = _day(row["enrol"]), _day(row["grad"])
+def _study_dates(row: Row, around: Surroundings) -> Iterator[Located]:
+    enrolled, graduated = day(row["enrol"]), day(row["grad"])
     if graduated and graduated > around.today + _GRADUATION_LEAD:
         yield "grad", Note("E10_GRADUATION_FAR")
     if not enrolled or not graduated:
@@ -150,7 +134,7 @@ def _study_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterat
             yield "grad", Note("W06_STUDY_SPAN", params)
 
 
-def _certificate_number(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
+def _certificate_number(row: Row, around: Surroundings) -> Iterator[Located]:
     """Positions 1-5 school, 6 kind, 7-10 year, 11-12 level; self-study examinations have their own layout."""
     number = row["certNo"]
     if not number.usable or row["mode"].value == _SELF_STUDY:
@@ -158,7 +142,7 @@ def _certificate_number(row: Mapping[str, CellReading], around: Surroundings) ->
     school, kind, year, level = (number.value[a:b] for a, b in ((0, 5), (5, 6), (6, 10), (10, 12)))
     expected_school = around.institution.code or (row["schoolCode"].value if row["schoolCode"].usable else "")
     kinds = _KIND_DIGITS.get(row["mode"].value, _KINDS) if row["mode"].usable else _KINDS
-    graduated = _day(row["grad"])
+    graduated = day(row["grad"])
     stated = LEVEL_DIGITS.get(row["level"].value) if row["level"].usable else None
     levels = (stated,) if stated else tuple(LEVEL_DIGITS.values())
     compared = (
@@ -173,24 +157,26 @@ def _certificate_number(row: Mapping[str, CellReading], around: Surroundings) ->
         yield "certNo", Note("E08_CERTNO_INCONSISTENT", {"why": "; ".join(why)})
 
 
-def _award_dates(row: Mapping[str, CellReading], around: Surroundings) -> Iterator[Located]:
-    examined, awarded = _day(row["examDate"]), _day(row["awardDate"])
-    if awarded is None:
-        return
-    if awarded > around.today:
-        yield "awardDate", Note("E10_AWARD_FUTURE")
-    elif examined and awarded < examined:
-        yield "awardDate", Note("E10_AWARD_BEFORE_EXAM")
+def _award_dates(row: Row, around: Surroundings) -> Iterator[Located]:
+    future = list(award_day(row, around))
+    yield from future or award_after(row, "examDate", "E10_AWARD_BEFORE_EXAM")
 
 
-def _mark(row: Mapping[str, CellReading], key: str) -> Iterator[Located]:
+def _mark(row: Row, key: str) -> Iterator[Located]:
     mark = row[key]
-    if mark.usable and row["conclusion"].value == PASSED and float(mark.value) < _PASS_MARK:
+    if mark.usable and row["conclusion"].value == PASSED and float(mark.value) < PASS_MARK:
         yield key, Note("E23_CONCLUSION_CONFLICT")
 
 
-def _day(reading: CellReading) -> date | None:
-    return date.fromisoformat(reading.value) if reading.usable else None
-
-
-_RULES = {GRADUATION: _graduation, ONE_PLUS_X: _one_plus_x, VENDOR: _vendor}
+_RULES: Mapping[str, Callable[[Row, Surroundings], Iterator[Located]]] = {
+    GRADUATION: _graduation,
+    ONE_PLUS_X: _one_plus_x,
+    VENDOR: _vendor,
+    MICRO: micro,
+    COMPETITION: competition,
+    APPRENTICESHIP: apprenticeship,
+    TEACHER: teacher,
+    CREDIT: credit,
+    EVALUATION: evaluation,
+    MEMBER: member,
+}

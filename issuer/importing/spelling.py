@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from issuer.importing.identity import DOCUMENT_ALIASES
+from schemas.catalogue import CATALOGUE
 
 HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 """Han characters, for use inside a character class."""
@@ -37,6 +38,7 @@ GENDERS = {
 }
 """Codes of GB/T 2261.1 and everyday words, in lower case."""
 
+_TYPE_NAMES = {entry.display["zh-CN"]: name for name, entry in CATALOGUE.items()}
 _ALIASES = {
     "level": {
         **dict.fromkeys(
@@ -142,13 +144,15 @@ def _steps(key: str, names: Sequence[str]) -> tuple[_Step, ...]:
 
 
 def _alias_step(key: str, rule: str) -> _Step:
-    aliases = dict(_ALIASES[key])
+    aliases = dict(_ALIASES.get(key, {}))
     if rule:
         spellings, _, value = rule.partition("=")
         aliases.update(dict.fromkeys(spellings.split("/"), value))
 
+    code = _ALIAS_CODES.get(key, "A10_VALUE_ALIAS")
+
     def step(text: str) -> Mended:
-        return (aliases[text], (_ALIAS_CODES[key],)) if text in aliases else (text, ())
+        return (aliases[text], (code,)) if text in aliases else (text, ())
 
     return step
 
@@ -221,6 +225,22 @@ def _strip_score(text: str) -> Mended:
     return (stated[1], ("A16_SCORE_UNIT",)) if stated else (text, ())
 
 
+def _without_unit(unit: str) -> _Step:
+    stated = re.compile(rf"(\d+(?:\.\d+)?)\s*(?:个)?{unit}")
+
+    def step(text: str) -> Mended:
+        found = stated.fullmatch(text)
+        return (found[1], ("A16_UNIT",)) if found else (text, ())
+
+    return step
+
+
+def _type_names(text: str) -> Mended:
+    named = [_TYPE_NAMES.get(part, part) for part in re.split(r"\s*[、；;，,\n]\s*", text) if part]
+    mended = "、".join(named)
+    return mended, ("A10_VALUE_ALIAS",) if mended != text else ()
+
+
 def _lower(text: str) -> Mended:
     return text.lower(), ()
 
@@ -236,6 +256,9 @@ _STEPS: dict[str, _Step] = {
     "gender_code": _gender_code,
     "strip:年": _strip_years,
     "strip:分": _strip_score,
+    "strip:学时": _without_unit("学时"),
+    "strip:学分": _without_unit("学分"),
+    "types": _type_names,
     "lower": _lower,
 }
 """The normalisers that need a column's word; the others (trim, zero_width, apostrophe, strip_all_space,

@@ -153,9 +153,36 @@ def begin(
         CannotCheckError: The ledger cannot be asked now.
     """
     role.require(db, desk, now=now)
-    did = institution.load(db).did
-    _check_wish(wish, world.look(wish.agreement_id, desk=desk, now=now).in_force(now=now), bank=did)
+    agreement = world.look(wish.agreement_id, desk=desk, now=now).in_force(now=now)
     account_id = None if earlier_token is None else account_of_token(db, earlier_token)
+    return open_application(db, parts, wish=wish, agreement=agreement, account_id=account_id, now=now)
+
+
+def open_application(
+    db: Database,
+    parts: Parts,
+    *,
+    wish: Wish,
+    agreement: Agreement | None,
+    account_id: str | None = None,
+    now: int,
+) -> Opened:
+    """Write an application down, once it is known which version decides.
+
+    Args:
+        db: The connection.
+        parts: The collaborators.
+        wish: What is applied for.
+        agreement: The version in force, or None.
+        account_id: The account that it is for, where the learner has shown that it is theirs.
+        now: Seconds since 1970.
+
+    Raises:
+        NoAgreementError: The version in force is another, or is none of this bank's.
+        ApplicationsFullError: Too many wait already.
+    """
+    did = institution.load(db).did
+    _check_wish(wish, agreement, bank=did)
     token, request_id = (base64url_encode(parts.random(_SECRET_BYTES)) for _ in range(2))
     application_id = f"app-{parts.random(10).hex()}"
     with transaction(db):

@@ -122,11 +122,8 @@ def submit(
         account = case.account or accounts.open_account(db, parts, case.person, confirmed=False, now=now)
         case = replace(case, account=account)
         source_id = registering.keep_source(db, account, case.source, verified, now=now)
-        links = {"account_id": account["id"], "source_id": source_id, "presented_at": now}
         if _automatic(db, case, granted):
-            return _register(
-                db, parts, case, evaluation, granted, source_id=source_id, actor=RULE, now=now, **links
-            )
+            return _register(db, parts, case, evaluation, granted, source_id=source_id, actor=RULE, now=now)
         results = _told(granted)
         store.move_application(
             db,
@@ -136,7 +133,9 @@ def submit(
             results=results,
             form_digest=verified.digest,
             sealed=registering.seal(parts, application_id, form),
-            **links,
+            account_id=account["id"],
+            source_id=source_id,
+            presented_at=now,
         )
         _note(db, application_id, "submitted", actor=holder(), now=now)
     return Decision("submitted", tuple(results))
@@ -333,7 +332,6 @@ def _register(
     source_id: int,
     actor: Actor,
     now: int,
-    **links: Any,
 ) -> Decision:
     assert case.account is not None
     results = _told(granted)
@@ -358,7 +356,9 @@ def _register(
         sealed=None,
         decided_at=now,
         decided_by=actor.name,
-        **links,
+        account_id=case.account["id"],
+        source_id=source_id,
+        presented_at=case.application["presented_at"] or now,
     )
     assert moved  # the write lock has been held since the state was read
     _note(db, case.application["id"], "registered", actor=actor, now=now, conversions=len(granted))

@@ -23,6 +23,7 @@ from ledger.core.blocks import (
 )
 from ledger.core.genesis import make_genesis, parse_genesis
 from ledger.core.machine import Core
+from ledger.core.mentions import PROPOSALS, about_proposal
 from ledger.core.reading import Reader
 from ledger.core.state import State
 from ledger.errors import (
@@ -632,3 +633,40 @@ def test_any_mix_of_good_and_bad_statements_replays_to_the_same_root(tmp_path_fa
     assert copy.head.state == ledger.core.head.state
     copy.close()
     ledger.core.close()
+
+
+# A database of an earlier program.
+
+
+def made_older(ledger):
+    """Turn the ledger's database into one as the first version of the program made it."""
+    store = ledger.core.store
+    for name in ("mention", "dry_run"):
+        store._db.execute(f"DROP TABLE {name}")
+    store._db.execute("PRAGMA user_version = 1")
+    ledger.core.close()
+
+
+def test_an_older_database_is_given_what_it_lacks(ledger):
+    proposal = ledger.propose(["remove", {"member": ledger.parties[2].did}])
+    ledger.vote(proposal, ledger.parties[0])
+    votes, made = about_proposal(proposal), ledger.core.store.mentions(PROPOSALS)
+    expected, root = ledger.core.store.mentions(votes), ledger.core.head.root
+    assert (len(made), len(expected)) == (1, 1)
+    made_older(ledger)
+    ledger.core = Core.open(ledger.path)
+    assert ledger.core.store.mentions(votes) == expected
+    assert ledger.core.store.mentions(PROPOSALS) == made
+    assert ledger.core.store.dry_runs(bytes(32)) == []
+    assert (ledger.core.head.root, ledger.core.store.is_older) == (root, False)
+
+
+def test_a_reader_does_not_change_an_older_database(ledger):
+    made_older(ledger)
+    with pytest.raises(StoreError, match="version 1"):
+        Store.open(ledger.path, read_only=True)
+
+
+def test_a_refused_statement_is_mentioned_nowhere(ledger):
+    ledger.refuse(ledger.founder, "vote", {"proposal": bytes(32), "yes": True})
+    assert ledger.core.store.mentions(about_proposal(bytes(32))) == []

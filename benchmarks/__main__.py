@@ -14,6 +14,7 @@ NAMES = (
     "commands",
     "verifying_over_http",
     "batch",
+    "dry_runs",
 )
 
 

@@ -4,7 +4,7 @@
     confirm     does the proposer hand this text round?   GET  <claims>/agreements/offers/<digest>
     signature   this party's signature, to the proposer   POST <claims>/agreements/<digest>/signatures
     document    the document, to the ledger's node that serves it by its digest
-    dry-run     signed counts, to the ledger's node, once the text is proposed
+    dry-run     signed counts, to the ledger's node, which keeps them beside the digest
 
 An errand is done, refused for a reason that trying again would not mend, or tried again after a pause that
 doubles up to ten minutes. One that was never tried goes before one that failed, so whoever is out of reach
@@ -216,7 +216,7 @@ def _code(answer: Response) -> str:
 
 
 def _told(act: Callable[[], object]) -> None:
-    """Tell the ledger's node something that it takes once the text is proposed."""
+    """Tell the ledger's node something; a document it takes only once the text is proposed."""
     try:
         act()
     except (LedgerUnavailableError, StatementRefusedError) as error:

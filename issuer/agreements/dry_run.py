@@ -31,6 +31,7 @@ from schemas.errors import BundleError
 from vc import dates
 from vc.credentials import facts
 from vc.recognition import Agreement, evaluate, source_from
+from vc.recognition.terms import read as read_terms
 from web.database import transaction
 
 SPAN_SECONDS = 365 * 24 * 3600
@@ -208,7 +209,8 @@ class Examiner:
         self.digest = text.digest
         at = datetime.fromtimestamp(now, UTC)
         self._at = max(at, dates.parse(text.document["effectiveFrom"]).astimezone(UTC))
-        self._agreement = Agreement(text.document, started=self._at, ended=None, signed=text.parties)
+        agreement = Agreement(text.document, started=self._at, ended=None, signed=text.parties)
+        self._terms = read_terms(agreement)
         self._members = frozenset(text.parties)
         self._profile = profile
 
@@ -228,7 +230,7 @@ class Examiner:
         source = source_from(
             facts(credential), verdict="valid", anchored=True, possession=True, complete=True
         )
-        found = evaluate(source, self._agreement, members=self._members, at=self._at)
+        found = evaluate(source, self._terms, members=self._members, at=self._at)
         return tuple(dict.fromkeys(result.rule for result in found.recognising))
 
 
@@ -236,7 +238,7 @@ def _finish(db: Database, digest: bytes, *, before: int, values: Mapping[str, An
     done = {**values, "state": "done", "ended_at": now}
     if not store.step_dry_run(db, digest, before=before, values=done):
         return
-    # The counts go to the ledger's node with the next errand; it takes them once the text is proposed.
+    # The counts go to the ledger's node with the next errand, signed then.
     store.add_errand(db, digest, kind="dry-run", did=institution.load(db).did, at=now)
     audit.write(
         db,

@@ -107,11 +107,6 @@ def errand_problem(code: str | None) -> str:
     return known or gettext("%(words)s（%(code)s）", words=_entry(code), code=code)
 
 
-def waits_for_proposal(code: str | None) -> bool:
-    """Return whether the ledger's node merely takes something later: once the text is proposed."""
-    return code in {"NOT_FOUND", "UNKNOWN", "NOT_PERMITTED"}
-
-
 def credential_type(name: str) -> str:
     """Return a type's name in the page's language."""
     entry = CATALOGUE.get(name)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from issuer import approval, batches, records
 from issuer.clock import now
+from issuer.cosigning import endorsing
 from issuer.errors import IssuerError
 from issuer.four_eyes import Act
 from issuer.views import session
@@ -94,7 +95,10 @@ def _subject(act: Act) -> tuple[str, str]:
         batch = batches.get(db(), act.subject)
         rows = gettext("%(n)s 行", n=act.arguments.get("rows", 0))
         return f"{batch.source_name} · {rows}", url_for("batches.show", batch_id=batch.id)
-    if act.kind in {"revoke", "reissue-slip"}:
+    if act.kind == "withdraw-endorsement":
+        given = endorsing.get(db(), act.subject)
+        return f"{given.holder_name} · {given.college_name}", url_for("endorsing.listing")
+    if act.kind in {"revoke", "reissue-slip", "renew-form"}:
         record = records.get(db(), act.subject)
     elif act.kind in {"withdraw-form", "reprint"}:
         record = records.get(db(), records.form(db(), act.subject).record_id)

@@ -37,7 +37,7 @@ def cosign(batch: str, maker: str, as_json: bool) -> None:
             "batch": batch,
             "drafts": [_draft(draft) for draft in drafts],
             "refused": [_refusal(each) for each in refused],
-            "missing": drafting.missing(session.db, session.parts, batch),
+            "missing": drafting.missing(session.db, batch),
         }
         say(answer, as_json=as_json)
 

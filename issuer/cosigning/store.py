@@ -125,6 +125,18 @@ def held(db: Database, record_id: str) -> list[dict[str, Any]]:
     )
 
 
+def endorsed_records(db: Database, batch_id: str) -> set[str]:
+    """Return the records of a batch of which an endorsement is held."""
+    found = rows(
+        db,
+        "SELECT DISTINCT cosign_endorsement.record_id FROM cosign_endorsement "
+        "JOIN batch_row ON batch_row.record_id = cosign_endorsement.record_id "
+        "WHERE batch_row.batch_id = ? AND cosign_endorsement.state = 'valid'",
+        (batch_id,),
+    )
+    return {each["record_id"] for each in found}
+
+
 def end_endorsement(db: Database, endorsement_id: str, *, at: int) -> bool:
     """Note that an endorser has withdrawn its endorsement, and so its draft.
 

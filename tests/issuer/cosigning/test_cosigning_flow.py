@@ -85,11 +85,11 @@ def test_record_is_signed_with_the_endorsement_that_its_enterprise_gave(college,
     batch_id = college.batch(fields)
     (draft,) = cosign(college, batch_id)
     assert draft.link.startswith(f"{ENTERPRISE_URL}/E#7.")
-    assert drafting.missing(college.db, college.parts, batch_id) == 1
+    assert drafting.missing(college.db, batch_id) == 1
     given = endorse(enterprise, draft.link)
     assert given.delivered_at is not None
     assert states(college, batch_id) == ["endorsed"]
-    assert drafting.missing(college.db, college.parts, batch_id) == 0
+    assert drafting.missing(college.db, batch_id) == 0
     college.issue(batch_id)
     credential = paper(college, draft.record_id)
     (endorsement,) = credential["endorsement"]

@@ -49,6 +49,7 @@ from issuer.cosigning.commands import COMMANDS as COSIGNING
 from issuer.errors import ForbiddenError, InvalidActError, SameOfficerError
 from issuer.governance.commands import COMMANDS as GOVERNANCE
 from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
+from issuer.importing.commands import COMMANDS as IMPORTING
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
 from ledger.errors import LedgerError
@@ -147,7 +148,7 @@ def import_(  # noqa: PLR0917 - click passes the options in this order
             file.read_bytes(),
             filename=file.name,
             credential_type=credential_type,
-            institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+            institution=known.registrar,
             today=datetime.now(CHINA).date(),
             issued=batches.lookup(session.db, session.parts, credential_type),
         )
@@ -417,5 +418,6 @@ for _command in (
     *AGREEMENTS,
     *COSIGNING,
     *BANK,
+    *IMPORTING,
 ):
     cli.add_command(_command)

@@ -17,6 +17,7 @@ from crypto.keys import PrivateKey, PublicKey
 from issuer import audit, store
 from issuer.audit import Actor
 from issuer.errors import ConflictError, UnknownError
+from issuer.importing.model import ImportInstitution
 from issuer.parts import Parts
 from issuer.secret import Secret
 from schemas.building import Institution as Profile
@@ -56,6 +57,11 @@ class Institution:
             institution_code=self.institution_code or None,
             credit_code=self.credit_code or None,
         )
+
+    @property
+    def registrar(self) -> ImportInstitution:
+        """What the files of its registrar are compared with."""
+        return ImportInstitution(name=self.name_zh, code=self.institution_code or None, did=self.did)
 
     @property
     def names(self) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Numbers for certificates that the body numbers itself: a blank number is filled when the batch is approved.
 
-The pattern is the institution's preference ``number_pattern``: plain text with ``{code}`` (the standard's or
-certification's code), ``{year}`` (of the award) and ``{serial}`` (five digits, counted on for each text
-around it). The ministry numbers graduates: a blank number there is refused by importing.
+The pattern is the institution's preference ``number_pattern``, or ``number_pattern.<type>`` for one type:
+plain text with ``{code}`` (of the standard, certification, course or contest), ``{year}`` (of the award) and
+``{serial}`` (five digits, counted on for each text around it). The ministry numbers graduates, and an
+apprentice's agreement has a number already: a blank one there is refused by importing.
 """
 
 import json
@@ -15,6 +16,15 @@ from issuer import preferences, store, store_records
 PATTERN = "{code}-{year}-{serial}"
 _SERIAL = "{serial}"
 _COUNTER = "serial."
+_AWARDED = ("awardDate", "awarded", "grad")
+_CODES = ("certCode", "eventCode")
+_PREFIXES: Mapping[str, str] = {
+    "TeacherTrainingRecord": "TT",
+    "CreditRecord": "CR",
+    "EmployerEvaluation": "EE",
+    "MemberAccreditation": "MA",
+}
+"""What stands for the code where a type's records have none."""
 
 
 def assign(db: Database, *, batch_id: str, credential_type: str) -> int:
@@ -23,7 +33,9 @@ def assign(db: Database, *, batch_id: str, credential_type: str) -> int:
     Returns:
         How many rows got one.
     """
-    pattern = preferences.get(db, "number_pattern", PATTERN)
+    pattern = preferences.get(
+        db, f"number_pattern.{credential_type}", preferences.get(db, "number_pattern", PATTERN)
+    )
     rows = store_records.rows_without_number(db, batch_id)
     for row in rows:
         fields = store_records.fields_of(row)
@@ -36,8 +48,9 @@ def assign(db: Database, *, batch_id: str, credential_type: str) -> int:
 
 def _next(db: Database, credential_type: str, pattern: str, fields: Mapping[str, str]) -> str:
     """Return the next number that neither a record nor a waiting row has."""
-    year = (fields.get("awardDate") or fields.get("grad") or "")[:4]
-    start = pattern.replace("{code}", fields.get("certCode", "")).replace("{year}", year)
+    year = next((fields[key] for key in _AWARDED if fields.get(key)), "")[:4]
+    code = next((fields[key] for key in _CODES if fields.get(key)), _PREFIXES.get(credential_type, ""))
+    start = pattern.replace("{code}", code).replace("{year}", year)
     if _SERIAL not in start:
         start += _SERIAL
     serial = int(json.loads(store.preference(db, _COUNTER + start) or "0"))

@@ -179,8 +179,12 @@ class Press:
 
 
 def achievement_key(secured: Mapping[str, Any]) -> str:
-    """Return what an achievement is recognised by in another record: its id, level and specialisation."""
-    achievement = secured["credentialSubject"]["achievement"]
+    """Return what an achievement is recognised by in another record: its id, level and specialisation.
+
+    An evaluation or an accreditation has none: what it speaks of stands in its place.
+    """
+    subject = secured["credentialSubject"]
+    achievement = subject.get("achievement", subject)
     parts = (achievement["id"], achievement.get("levelCode", ""), achievement.get("specialization", ""))
     return "|".join(parts)
 

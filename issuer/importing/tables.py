@@ -7,6 +7,9 @@ from types import MappingProxyType
 
 from issuer.importing.model import StructureFinding
 
+TEMPLATE_HELP_SHEET = "填写说明"
+"""Name of the sheet on which a template explains its columns; it never holds a register."""
+
 
 class CellKind(StrEnum):
     """What a cell of a workbook holds, where it is not text."""

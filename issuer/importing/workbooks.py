@@ -42,7 +42,7 @@ from issuer.importing.limits import (
     RATIO_FREE_BYTES,
 )
 from issuer.importing.model import StructureFinding
-from issuer.importing.tables import CellKind, Table
+from issuer.importing.tables import TEMPLATE_HELP_SHEET, CellKind, Table
 
 _MACROS = "工作簿含宏（.xlsm），不能导入；请另存为 .xlsx 后重试"
 _LINKS = "工作簿链接了别的工作簿，不能导入；请在“数据 - 编辑链接”中断开链接，或粘贴为数值后另存"
@@ -196,6 +196,8 @@ def _read_sheets(workbook: Workbook, score: HeaderScore) -> Table:
         raise FileRefusedError(_UNREADABLE)
     if len(sheets) > MAX_SHEETS:
         raise FileTooLargeError("工作簿超过%(most)s张工作表，请只保留名册后另存", most=MAX_SHEETS)
+    if len(sheets) > 1:
+        sheets = [sheet for sheet in sheets if sheet.title != TEMPLATE_HELP_SHEET] or sheets
     visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"] or sheets
     best = visible[0]
     if len(visible) > 1:

@@ -10,27 +10,29 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from issuer import approval, batches, institution, issuance
+from issuer import approval, batches, institution, issuance, standing
 from issuer.batches import Batch, BatchRow
 from issuer.clock import now
 from issuer.errors import IssuerError, UnknownError
 from issuer.importing import (
     FileRefusedError,
     ImportCheck,
-    ImportInstitution,
     Pile,
     check,
     problem_file,
     to_json,
 )
 from issuer.importing.columns import column_map as columns_of
+from issuer.importing.columns import column_words
 from issuer.importing.output import escaped
+from issuer.importing.templates import MEDIA_TYPE, template, templates_of
 from issuer.officers import CHECKER, MAKER
 from issuer.views import session, words
 from issuer.views.session import actor, db, officer, officer_file, officer_only, parts
 from schemas.catalogue import CATALOGUE
 from vc.dates import CHINA
 from web.app import body_limit
+from web.i18n import in_language
 from web.limits import UPLOAD_BYTES
 from web.problems import entry
 
@@ -44,6 +46,13 @@ _SHOWN = {
     "GraduationCertificate": ("name", "idNumber", "majorName", "klass", "certNo"),
     "SkillLevelCertificate_1X": ("name", "idNumber", "certName", "level", "certNo"),
     "SkillLevelCertificate_Vendor": ("name", "idNumber", "certName", "level", "certNo"),
+    "MicroCredential": ("name", "idNumber", "certName", "learningHours", "certNo"),
+    "CompetitionAward": ("name", "idNumber", "eventName", "awardRank", "certNo"),
+    "ApprenticeshipRecord": ("name", "idNumber", "enterprise", "level", "certNo"),
+    "TeacherTrainingRecord": ("name", "idNumber", "kind", "enterprise", "certNo"),
+    "CreditRecord": ("name", "idNumber", "courseName", "credits", "certNo"),
+    "EmployerEvaluation": ("name", "post", "periodStart", "periodEnd", "overall"),
+    "MemberAccreditation": ("name", "memberDid", "role", "mayIssue", "awardDate"),
 }
 """The columns of the table of rows, by column map; whatever is found in others stands beside them."""
 
@@ -68,6 +77,17 @@ def new() -> str:
     return _ask_for_file()
 
 
+@pages.get("/templates/<name>.xlsx")
+@officer_file
+def download_template(name: str) -> Response:
+    """Return the empty workbook of a column map."""
+    entry = next((entry for entry in CATALOGUE.values() if name in entry.column_maps), None)
+    if entry is None:
+        raise UnknownError("no template of that name")
+    content = template(entry.name, map=name, institution=institution.load(db()).registrar)
+    return _download(content, MEDIA_TYPE, f"template-{name}", MEDIA_TYPE)
+
+
 @pages.post("")
 @body_limit(UPLOAD_BYTES + _FRAMING_BYTES)
 @officer_only
@@ -85,7 +105,7 @@ def create() -> Any:
             data,
             filename=uploaded.filename,
             credential_type=credential_type,
-            institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+            institution=known.registrar,
             today=datetime.fromtimestamp(now(), CHINA).date(),
             issued=batches.lookup(db(), parts(), credential_type),
         )
@@ -264,7 +284,7 @@ def problems(batch_id: str) -> Response:
         data,
         filename=batch.source_name,
         credential_type=batch.credential_type,
-        institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+        institution=known.registrar,
         today=datetime.fromtimestamp(batch.created_at, CHINA).date(),
     )
     content, media_type = problem_file(found, data)
@@ -302,7 +322,16 @@ def result(batch_id: str) -> Response:
 
 
 def _ask_for_file(*, error: str = "", chosen: str = "") -> str:
-    return render_template("issuer/batch_new.html", error=error, chosen=chosen, types=CATALOGUE)
+    granted = standing.current(db()).grants
+    own = {name: entry for name, entry in CATALOGUE.items() if name in granted or not granted}
+    return render_template(
+        "issuer/batch_new.html",
+        error=error,
+        chosen=chosen,
+        types=own,
+        others={name: entry for name, entry in CATALOGUE.items() if name not in own},
+        templates={name: templates_of(name) for name in CATALOGUE},
+    )
 
 
 def _do(batch_id: str, act: Any, said: str) -> Response:
@@ -350,7 +379,14 @@ def _headers(column_map: str) -> list[str]:
         "level": gettext("等级"),
         "certNo": gettext("证书编号"),
     }
-    return [header[key] for key in _SHOWN[column_map]]
+    shown = []
+    for key in _SHOWN[column_map]:
+        column = columns_of(column_map).column(key)
+        if key in header or column is None:
+            shown.append(header[key])
+        else:
+            shown.append(in_language(column.header, column_words(column_map, key).english))
+    return shown
 
 
 def _shown_columns(column_map: str) -> list[str]:

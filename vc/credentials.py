@@ -11,9 +11,10 @@ from typing import Any
 from crypto import jcs
 from schemas.catalogue import CATALOGUE, credential_type_names
 from vc.errors import DocumentError
-from vc.facts import CredentialFacts, Mark, Mentor, facts
+from vc.facts import Alignment, CredentialFacts, Mark, Mentor, facts
 
 __all__ = [
+    "Alignment",
     "CredentialFacts",
     "Mark",
     "Mentor",

@@ -54,6 +54,21 @@ class Mentor:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """What an achievement is aligned to: an occupation, a task, a job standard, a level of education.
+
+    Attributes:
+        kind: Its ``targetType``, such as ``ext:Occupation``, or None.
+        code: Its code in its framework, or None.
+        name: What it is called.
+    """
+
+    kind: str | None
+    code: str | None
+    name: str
+
+
+@dataclass(frozen=True)
 class CredentialFacts:
     """What a credential states, for pages and for rules of recognition; absent values are None or empty.
 
@@ -100,6 +115,8 @@ class CredentialFacts:
         assessment_mode: How it was assessed.
         identity_checked: Whether identity was checked at the assessment; None where nothing is said.
         related: Achievements into which this one stacks.
+        alignments: What the achievement is aligned to.
+        evidence: Names and digests of the learner's work.
         competition_level: 校级 to 国际级.
         award_rank: 一等奖 and the like.
         team_size: How many contestants the team had.
@@ -178,6 +195,8 @@ class CredentialFacts:
     assessment_mode: str | None = None
     identity_checked: bool | None = None
     related: tuple[str, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+    evidence: tuple[tuple[str, str], ...] = ()
     competition_level: str | None = None
     award_rank: str | None = None
     team_size: int | None = None
@@ -260,6 +279,7 @@ def facts(credential: Mapping[str, Any]) -> CredentialFacts:
         valid_from=_moment(credential, "validFrom"),
         valid_until=_moment(credential, "validUntil"),
         marks=marks,
+        evidence=_evidence(credential.get("evidence")),
         about=None if bindable else _text(subject, "id"),
         **_workload(subject, achievement),
         **_practice(subject),
@@ -274,8 +294,7 @@ def facts(credential: Mapping[str, Any]) -> CredentialFacts:
 def _workload(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> dict[str, Any]:
     """Hours, credits and the way of learning; contests are read here as well."""
     practised = _whole(subject, "practiceHours")
-    related = achievement.get("related")
-    listed = related if isinstance(related, list) else []
+    related = _objects(achievement.get("related"))
     return {
         "credits_earned": _number(subject, "creditsEarned"),
         "credits_available": _number(achievement, "creditsAvailable"),
@@ -286,7 +305,8 @@ def _workload(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> dic
         "learning_mode": _text(achievement, "learningMode"),
         "assessment_mode": _text(achievement, "assessmentMode"),
         "identity_checked": _truth(achievement, "identityChecked"),
-        "related": tuple(found for item in listed if (found := _text(_object(item), "id")) is not None),
+        "related": tuple(found for item in related if (found := _text(item, "id")) is not None),
+        "alignments": _alignments(achievement.get("alignment")),
         "competition_level": _text(subject, "competitionLevel"),
         "award_rank": _text(subject, "awardRank"),
         "team_size": _whole(subject, "teamSize"),
@@ -410,6 +430,23 @@ def _mentors(value: object) -> tuple[Mentor, ...]:
         )
         for item in _objects(value)
         if (name := _text(item, "name")) is not None
+    )
+
+
+def _alignments(value: object) -> tuple[Alignment, ...]:
+    return tuple(
+        Alignment(_text(item, "targetType"), _text(item, "targetCode"), name)
+        for item in _objects(value)
+        if (name := _text(item, "targetName")) is not None
+    )
+
+
+def _evidence(value: object) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, digest)
+        for item in _objects(value)
+        if (name := _text(item, "name")) is not None
+        and (digest := _text(item, "digestMultibase")) is not None
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 import schemas
 from schemas.catalogue import CATALOGUE
-from vc.credentials import Mark, Mentor, facts
+from vc.credentials import Alignment, Mark, Mentor, facts
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -94,6 +94,19 @@ def test_facts_of_an_accreditation_list_what_the_member_may_issue():
     stated = facts(schemas.example("MemberAccreditation"))
     assert (stated.member_role, stated.jurisdiction) == ("college", "CN-YL")
     assert "ApprenticeshipRecord" in stated.may_issue
+
+
+@pytest.mark.row("S39")
+def test_facts_say_to_what_an_achievement_is_aligned():
+    stated = facts(schemas.example("SkillLevelCertificate"))
+    assert stated.alignments[0] == Alignment(
+        "ext:Occupation", "CN-OCC:industrial-robot-system-operator", "工业机器人系统操作员"
+    )
+
+
+def test_facts_name_the_learners_work_by_its_digest():
+    stated = facts(schemas.example("MicroCredential"))
+    assert stated.evidence == (("抓取工作站项目视频", "uEiDUh7YRNABPHKvhZqzXUa4oaXuAlGW40lZPexq7RQa6fg"),)
 
 
 def test_values_of_another_kind_are_left_out():

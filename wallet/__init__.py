@@ -30,6 +30,9 @@ def create_app(
         ledger.proof.errors.PinError: There is no pin to check the ledger by.
     """
     from wallet import session, settings, views_account, views_certificates, views_claim, views_shares
+    from wallet.answering import views as answering
+    from wallet.converting import views as converting
+    from wallet.correcting import views as correcting
     from wallet.migrations import prepare
     from wallet.parts import make_parts
     from web import app as web_app
@@ -40,7 +43,8 @@ def create_app(
     app = web_app.create_service("wallet", settings=read, import_name=__name__)
     database.init_app(app, read.database)
     session.init_app(app, parts=parts or make_parts(read), clock=clock or session.system_clock)
-    for module in (views_account, views_claim, views_certificates, views_shares):
+    claimed = (views_account, views_claim, views_certificates, views_shares)
+    for module in (*claimed, answering, converting, correcting):
         app.register_blueprint(module.pages)
     web_app.register_api(app, views_shares.api)
     return app

@@ -6,77 +6,21 @@ The passphrase of the account comes from ``WALLET_PASSPHRASE`` and from nowhere 
 by others. ``accept`` makes the account if it is absent. A refusal is one line and exit status 1.
 """
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import click
-from sqlite_utils import Database
 
 from crypto import cbor
 from ledger.statements import key_possession
-from vc import dates
 from wallet import accounts, holding, looking_up, migrations, presenting, receiving, settings
-from wallet.accounts import Wallet
+from wallet.answering.commands import present, request
+from wallet.commanding import as_json, described, line, of_account, open_session, print_json
+from wallet.converting.commands import agreements, conversions, convert, statement
+from wallet.correcting.commands import ask_correction, corrections, practice, replace
 from wallet.errors import UnreadableOfferError
-from wallet.holding import Held
-from wallet.parts import Parts, make_parts
-from web import database
 from web import migrations as web_migrations
-from web.errors import SettingsError
 
-PASSPHRASE = "WALLET_PASSPHRASE"  # noqa: S105 - the name of a variable
 WALLET_ROLE = "wallet"
-
-
-@dataclass(frozen=True)
-class _Session:
-    """An open database, the collaborators, and the moment of the command."""
-
-    db: Database
-    parts: Parts
-    now: datetime
-
-    def open(self, account: str | None) -> Wallet:
-        """Open an account, else the only one, with the passphrase from the environment."""
-        return accounts.open_wallet(
-            self.db,
-            name=account or self._only_account(),
-            passphrase=_passphrase(),
-            gate=self.parts.gate,
-            now=self.now,
-            random=self.parts.random,
-        )
-
-    def open_or_make(self, account: str | None) -> Wallet:
-        """Open an account, making it first if no wallet has its name."""
-        account = account or self._only_account()
-        if accounts.exists(self.db, account):
-            return self.open(account)
-        return accounts.create(
-            self.db,
-            name=account,
-            passphrase=_passphrase(),
-            gate=self.parts.gate,
-            now=self.now,
-            random=self.parts.random,
-        )
-
-    def _only_account(self) -> str:
-        names = accounts.names(self.db)
-        if len(names) != 1:
-            raise click.UsageError(f"there are {len(names)} wallets here: name one with --account")
-        return names[0]
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-of_account = click.option(
-    "--account", envvar="WALLET_ACCOUNT", help="The wallet's name; else WALLET_ACCOUNT, else the only one."
-)
 
 
 @click.group()
@@ -102,7 +46,7 @@ def accept(offer: str, pin: str | None, account: str | None, as_json: bool) -> N
 
     The account is made if it is absent. An OFFER whose claim was interrupted is taken up where it stopped.
     """
-    with _session() as session:
+    with open_session() as session:
         wallet = session.open_or_make(account)
         waiting = receiving.unfinished_for(session.db, wallet, offer)
         if waiting:
@@ -119,10 +63,10 @@ def accept(offer: str, pin: str | None, account: str | None, as_json: bool) -> N
         found = [holding.one(session.db, wallet, one, now=session.now) for one in ids]
     if as_json:
         # An offer is nearly always for one certificate, whose id the next command needs.
-        _print({"account": wallet.name, "id": ids[0], "credentials": [_described(item) for item in found]})
+        print_json({"account": wallet.name, "id": ids[0], "credentials": [described(item) for item in found]})
     else:
         for item in found:
-            click.echo(_line(item))
+            click.echo(line(item))
 
 
 @cli.command("list")
@@ -130,17 +74,17 @@ def accept(offer: str, pin: str | None, account: str | None, as_json: bool) -> N
 @as_json
 def list_(account: str | None, as_json: bool) -> None:
     """List what the wallet holds, with the status as of now."""
-    with _session() as session:
+    with open_session() as session:
         wallet = session.open(account)
         complete = holding.refresh(session.db, wallet, parts=session.parts, now=session.now, force=True)
         found = holding.held(session.db, wallet, now=session.now)
         waiting = receiving.unfinished(session.db, wallet)
     if as_json:
-        _print(
+        print_json(
             {
                 "account": wallet.name,
                 "complete": complete,
-                "credentials": [_described(item) for item in found],
+                "credentials": [described(item) for item in found],
                 "unfinished": [
                     {"id": claim.claim_id, "issuer": claim.offered.issuer_id, "missing": list(claim.missing)}
                     for claim in waiting
@@ -149,7 +93,7 @@ def list_(account: str | None, as_json: bool) -> None:
         )
         return
     for item in found:
-        click.echo(_line(item))
+        click.echo(line(item))
     for claim in waiting:
         click.echo(f"{claim.claim_id}  unfinished claim from {claim.offered.issuer_id}")
 
@@ -165,7 +109,7 @@ def share(credential_ids: tuple[str, ...], account: str | None, days: str, label
 
     Where no wallet is named, the one that holds the first of them is meant.
     """
-    with _session() as session:
+    with open_session() as session:
         wallet = session.open(account or accounts.holder_of(session.db, credential_ids[0]))
         holding.refresh(session.db, wallet, parts=session.parts, now=session.now)
         made = presenting.present(
@@ -178,7 +122,7 @@ def share(credential_ids: tuple[str, ...], account: str | None, days: str, label
             now=session.now,
         )
     if as_json:
-        _print(
+        print_json(
             {"id": made.share_id, "link": made.link, "endsAt": made.ends_at.isoformat(), "label": made.label}
         )
     else:
@@ -190,7 +134,7 @@ def share(credential_ids: tuple[str, ...], account: str | None, days: str, label
 @of_account
 def close(share_id: str, account: str | None) -> None:
     """Close the share SHARE for good."""
-    with _session() as session:
+    with open_session() as session:
         presenting.close(session.db, session.open(account), share_id, now=session.now)
     click.echo(f"{share_id} closed")
 
@@ -199,7 +143,7 @@ def close(share_id: str, account: str | None) -> None:
 @as_json
 def registration(as_json: bool) -> None:
     """Print what the consortium needs to register this wallet: tag, URL, key, and proof of the key."""
-    with _session() as session:
+    with open_session() as session:
         read, ledger = session.parts.settings, session.parts.ledger
         proof = key_possession(
             read.registry_key,
@@ -214,56 +158,22 @@ def registration(as_json: bool) -> None:
             "keyProof": proof.hex(),
         }
     if as_json:
-        _print(document)
+        print_json(document)
     else:
         for name, value in document.items():
             click.echo(f"{name}: {value}")
 
 
-@contextmanager
-def _session() -> Iterator[_Session]:
-    """Open what a command works with; the database is made at first use."""
-    read = settings.read(os.environ)
-    migrations.prepare(read.database)
-    db = database.connect(read.database)
-    try:
-        yield _Session(db, make_parts(read), datetime.now(UTC))
-    finally:
-        db.close()
-
-
-def _passphrase() -> str:
-    found = os.environ.get(PASSPHRASE, "")
-    if not found:
-        raise SettingsError(f"set {PASSPHRASE} to the passphrase of the account")
-    return found
-
-
-def _described(item: Held) -> dict[str, Any]:
-    facts, status = item.facts, item.status
-    return {
-        "id": item.credential_id,
-        "credentialId": facts.credential_id,
-        "type": facts.credential_type,
-        "title": facts.title,
-        "name": facts.name,
-        "number": facts.number,
-        "issuer": facts.issuer_id,
-        "issuerNames": item.issuer_names,
-        # A day that somebody wrote: in UTC its midnight would read as the day before.
-        "awarded": facts.awarded.astimezone(dates.CHINA).isoformat() if facts.awarded else None,
-        "status": status.kind,
-        "statusAsOf": status.as_of.isoformat() if status.as_of else None,
-        "reason": status.reason,
-        "anchored": item.receipt is not None,
-        "receivedAt": item.received_at.isoformat(),
-        "credential": item.credential,
-    }
-
-
-def _line(item: Held) -> str:
-    return f"{item.credential_id}  {item.status.kind:9}  {item.facts.title}  {item.facts.number or ''}"
-
-
-def _print(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False))
+for _command in (
+    request,
+    present,
+    agreements,
+    convert,
+    conversions,
+    statement,
+    replace,
+    ask_correction,
+    corrections,
+    practice,
+):
+    cli.add_command(_command)

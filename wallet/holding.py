@@ -20,8 +20,9 @@ from schemas.catalogue import CATALOGUE
 from vc import credentials
 from vc.credentials import CredentialFacts
 from vc.errors import VcError
-from wallet import issuers, statuses, store
+from wallet import countersigning, issuers, statuses, store
 from wallet.accounts import Wallet
+from wallet.countersigning import Countersigned
 from wallet.errors import CannotCheckError, UnknownIssuerError
 from wallet.issuers import KeyRing, KnownIssuer
 from wallet.parts import Parts
@@ -49,12 +50,14 @@ class Status:
         as_of: Time of the ledger's checkpoint behind the answer, or None where there never was one.
         reason: The issuer's reason code, where a notice gave one.
         day: The day that the notice gives.
+        replacement: The record that took its place, ``urn:uuid:…``, where the notice names one.
     """
 
     kind: StatusKind
     as_of: datetime | None
     reason: str | None = None
     day: str | None = None
+    replacement: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Held:
         received_at: When it was received.
         receipt: The ledger's receipt, or None while there is none.
         key: The key to which it is bound.
+        countersigned: What became of the endorsements that it requires, or None where nobody looked yet.
     """
 
     credential_id: str
@@ -80,6 +84,12 @@ class Held:
     received_at: datetime
     receipt: bytes | None = field(repr=False)
     key: PrivateKey = field(repr=False)
+    countersigned: tuple[Countersigned, ...] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has every endorsement that it requires."""
+        return countersigning.complete(self.countersigned, required=bool(self.facts.required_endorsers))
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,22 @@ def refresh(db: Database, wallet: Wallet, *, parts: Parts, now: datetime, force:
     # Every issuer is asked, also after one did not answer.
     outcomes = [_refresh_issuer(db, wallet, did, rows, parts=parts, now=now) for did, rows in due.items()]
     return all(outcomes)
+
+
+def refresh_one(db: Database, wallet: Wallet, credential_id: str, *, parts: Parts, now: datetime) -> Held:
+    """Look again at one certificate: its status, its receipt, its endorsements.
+
+    Returns:
+        The certificate, with what could be found out.
+
+    Raises:
+        NothingThereError: The wallet holds no such certificate.
+    """
+    row = store.credential(db, wallet.account_id, credential_id)
+    content = wallet.vault.open(row["sealed"], kind="credential", row=credential_id)
+    did = credentials.issuer_id(content["credential"])
+    _refresh_issuer(db, wallet, did, [row], parts=parts, now=now)
+    return one(db, wallet, credential_id, now=now)
 
 
 def standing(
@@ -220,6 +246,9 @@ def _refresh_issuer(
             if reachable:
                 found, known, _ = standing(credential, parts=parts, now=now)
                 state |= _as_state(found)
+                state["countersigned"] = [
+                    item.to_json() for item in countersigning.check(credential, parts=parts, now=now)
+                ]
                 receipts = receipts or ReceiptStore(known.record, parts=parts)
                 if row["sealed_receipt"] is None:
                     receipt = receipts.find(credential, now=now)
@@ -257,24 +286,29 @@ def _as_state(found: Standing) -> dict[str, Any]:
         "withdrawn": notice is not None and notice.kind == "withdrawn",
         "reason": notice.reason if notice else None,
         "day": notice.date if notice else None,
+        "replacement": notice.replacement if notice else None,
     }
 
 
 def _held(row: store.Row, wallet: Wallet, *, now: datetime) -> Held:
     content = wallet.vault.open(row["sealed"], kind="credential", row=row["id"])
     facts = credentials.facts(content["credential"])
-    receipt = None
+    state, receipt = _state(row, wallet), None
     if row["sealed_receipt"] is not None:
         receipt = bytes.fromhex(wallet.vault.open(row["sealed_receipt"], kind="receipt", row=row["id"]))
+    countersigned = state.get("countersigned")
     return Held(
         credential_id=row["id"],
         credential=content["credential"],
         facts=facts,
         issuer_names=content["issuer"],
-        status=_status(_state(row, wallet), facts, now=now),
+        status=_status(state, facts, now=now),
         received_at=datetime.fromtimestamp(row["made_at"], UTC),
         receipt=receipt,
         key=PrivateKey.from_bytes(KEY_ALGORITHM, bytes.fromhex(content["key"])),
+        countersigned=None
+        if countersigned is None
+        else tuple(Countersigned(**item) for item in countersigned),
     )
 
 
@@ -283,7 +317,7 @@ def _status(state: dict[str, Any], facts: CredentialFacts, *, now: datetime) -> 
     if state.get("revoked"):
         # Revocation never ends, so this answer does not grow old.
         kind: StatusKind = "withdrawn" if state.get("withdrawn") else "revoked"
-        return Status(kind, as_of, state.get("reason"), state.get("day"))
+        return Status(kind, as_of, state.get("reason"), state.get("day"), state.get("replacement"))
     if facts.valid_until is not None and facts.valid_until < now:
         return Status("expired", as_of)
     if as_of is None or now - as_of > STALE:

@@ -56,6 +56,7 @@ class Offered:
         credential_endpoint: Where credentials come from.
         notification_endpoint: Where the issuer wants to hear what became of them, or None.
         given: SHA-256, in hex, of what was scanned or typed, to know it again.
+        names_credentials: Whether the issuer names each credential of the offer by itself.
     """
 
     issuer_id: str
@@ -69,6 +70,7 @@ class Offered:
     credential_endpoint: str
     notification_endpoint: str | None
     given: str
+    names_credentials: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give the offer as JSON, to be sealed."""
@@ -118,6 +120,7 @@ def look_up(text: str, *, parts: Parts, now: datetime) -> Offered:
         credential_endpoint=described.credential_endpoint,
         notification_endpoint=described.notification_endpoint,
         given=fingerprint(text),
+        names_credentials=described.names_credentials,
     )
 
 

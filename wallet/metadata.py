@@ -23,6 +23,8 @@ OFFER_BYTES = 8 * 1024
 METADATA_BYTES = 256 * 1024
 JSON = "application/json"
 FORMAT = "ldp_vc"
+DETAILS_TYPE = "openid_credential"
+"""The one type of ``authorization_details`` that OpenID4VCI defines."""
 PROOF_ALGORITHMS = ("EdDSA", "Ed25519")
 """Names under which an issuer may accept proofs of an Ed25519 key, the common one first."""
 
@@ -46,7 +48,11 @@ class Configuration:
 
 @dataclass(frozen=True)
 class IssuerMetadata:
-    """Where to send what, all of it at one origin, and what the offered configurations are."""
+    """Where to send what, all of it at one origin, and what the offered configurations are.
+
+    ``names_credentials`` tells whether the server, when asked, names each credential of an offer by itself:
+    several may be of one configuration.
+    """
 
     credential_issuer: str
     token_endpoint: str
@@ -54,6 +60,7 @@ class IssuerMetadata:
     credential_endpoint: str
     notification_endpoint: str | None
     configurations: tuple[Configuration, ...]
+    names_credentials: bool = False
 
 
 def fetch_offer(url: str, *, fetcher: Fetch) -> Offer:
@@ -97,7 +104,26 @@ def fetch_metadata(offer: Offer, *, fetcher: Fetch) -> IssuerMetadata:
         if "notification_endpoint" in document
         else None,
         configurations=tuple(_configuration(document, name) for name in offer.configuration_ids),
+        names_credentials=DETAILS_TYPE
+        in _list(server_document, "authorization_details_types_supported", default=[]),
     )
+
+
+def fetch_nonce_endpoint(issuer_url: str, *, fetcher: Fetch) -> str:
+    """Find out where a known issuer gives nonces.
+
+    Args:
+        issuer_url: The credential issuer identifier that the registry holds.
+        fetcher: The one way to ask another service.
+
+    Raises:
+        IssuerMetadataError: The metadata is another issuer's, or names an endpoint elsewhere.
+        IssuerUnreachableError: Nothing that counts came back.
+    """
+    document = _document(_well_known(issuer_url, "openid-credential-issuer"), fetcher=fetcher)
+    if document.get("credential_issuer") != issuer_url:
+        raise IssuerMetadataError("the issuer's metadata names another issuer")
+    return _endpoint(document, "nonce_endpoint", issuer_url)
 
 
 def origin(url: str) -> str:

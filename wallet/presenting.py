@@ -131,6 +131,26 @@ def present(
     return one(db, wallet, share_id, parts=parts, now=now)
 
 
+def pair(held: list[Held]) -> tuple[Held, Held] | None:
+    """Find the two certificates that employers ask for together: schooling and skill, the newest of each.
+
+    Args:
+        held: What the wallet holds.
+
+    Returns:
+        Both, or None where one of them is missing or no longer good.
+    """
+    found: dict[str, Held] = {}
+    for item in sorted(held, key=_awarded, reverse=True):
+        if item.facts.group in {"education", "skill"} and item.status.kind not in {"revoked", "withdrawn"}:
+            found.setdefault(item.facts.group, item)
+    return (found["education"], found["skill"]) if len(found) == 2 else None
+
+
+def _awarded(item: Held) -> datetime:
+    return item.facts.awarded or item.received_at
+
+
 def made(db: Database, wallet: Wallet, *, parts: Parts, now: datetime) -> list[Share]:
     """List the shares of a wallet, newest first."""
     return [_share(row, wallet, parts=parts, now=now) for row in store.shares(db, wallet.account_id)]

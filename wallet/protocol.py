@@ -6,6 +6,7 @@ claim is decided in ``receiving``. No answer is believed further than its shape.
 Spec: OpenID4VCI 1.0, sections 6, 7, 8 and appendix F.1; RFC 6749, section 5; RFC 9457.
 """
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -31,7 +32,8 @@ from wallet.errors import (
     UnreadableOfferError,
     WrongPinError,
 )
-from wallet.offers import PRE_AUTHORIZED, OfferReference
+from wallet.metadata import DETAILS_TYPE
+from wallet.offers import MOST_CREDENTIALS, PRE_AUTHORIZED, OfferReference
 from web import limits
 from web.errors import FetchError, FetchLimitError, RateLimitedError
 from web.fetcher import Fetch, Response
@@ -40,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_BYTES = 64 * 1024
 LONGEST_TOKEN = 8 * 1024
+LONGEST_IDENTIFIER = 512
 TOKEN_SECONDS = 300
 """What a token's life is taken for where the issuer does not say it: five minutes, the longest of a
 bearer's.
@@ -55,10 +58,15 @@ _TRIES_LEFT = re.compile(r"(\d{1,2}) (?:tries|try|attempts?) left", re.ASCII)
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A bearer token and how many seconds it lives."""
+    """A bearer token, how many seconds it lives, and the names of the credentials that it fetches.
+
+    ``identifiers`` are by configuration; None where the server named none, so that configurations are asked
+    for.
+    """
 
     value: str = field(repr=False)
     expires_in: int
+    identifiers: dict[str, tuple[str, ...]] | None = None
 
 
 def mint_offer(code: PrintedCode, *, claims_url: str, fetcher: Fetch) -> OfferReference:
@@ -78,8 +86,22 @@ def mint_offer(code: PrintedCode, *, claims_url: str, fetcher: Fetch) -> OfferRe
     return OfferReference(url)
 
 
-def redeem(endpoint: str, *, pre_authorized_code: str, pin: str | None, fetcher: Fetch) -> AccessToken:
+def redeem(
+    endpoint: str,
+    *,
+    pre_authorized_code: str,
+    pin: str | None,
+    configuration_ids: tuple[str, ...] = (),
+    fetcher: Fetch,
+) -> AccessToken:
     """Trade a pre-authorized code, and the PIN where one is asked, for an access token.
+
+    Args:
+        endpoint: The token endpoint.
+        pre_authorized_code: The offer's secret.
+        pin: The PIN, where one is asked.
+        configuration_ids: What is offered, where the server is to name each credential of it by itself.
+        fetcher: The one way to ask another service.
 
     Raises:
         WrongPinError: The PIN is not right.
@@ -91,6 +113,10 @@ def redeem(endpoint: str, *, pre_authorized_code: str, pin: str | None, fetcher:
     form = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": pre_authorized_code}
     if pin is not None:
         form["tx_code"] = pin
+    if configuration_ids:
+        # Section 6.1.1: the answer then names credentials, of which one configuration may have several.
+        details = [{"type": DETAILS_TYPE, "credential_configuration_id": name} for name in configuration_ids]
+        form["authorization_details"] = json.dumps(details, separators=(",", ":"))
     answer = _post(
         endpoint,
         body=urlencode(form).encode(),
@@ -105,7 +131,27 @@ def redeem(endpoint: str, *, pre_authorized_code: str, pin: str | None, fetcher:
         raise IssuerUnreachableError("the issuer's answer holds no token")
     if str(document.get("token_type", "")).lower() != "bearer" or not isinstance(expires_in, int):
         raise IssuerUnreachableError("the issuer's token is of a kind that this wallet cannot use")
-    return AccessToken(value, max(0, expires_in))
+    return AccessToken(value, max(0, expires_in), _identifiers(document))
+
+
+def _identifiers(document: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
+    """Read which credentials the token fetches. Spec: OpenID4VCI 1.0, section 6.2."""
+    listed = document.get("authorization_details")
+    if listed is None:
+        return None
+    found: dict[str, tuple[str, ...]] = {}
+    for item in listed if isinstance(listed, list) and len(listed) <= MOST_CREDENTIALS else [None]:
+        names = item.get("credential_identifiers") if isinstance(item, dict) else None
+        configuration = item.get("credential_configuration_id") if isinstance(item, dict) else None
+        if not isinstance(configuration, str) or not isinstance(names, list) or not names:
+            raise IssuerUnreachableError("the issuer's answer does not name what it offers")
+        if not all(isinstance(name, str) and 0 < len(name) <= LONGEST_IDENTIFIER for name in names):
+            raise IssuerUnreachableError("the issuer's answer does not name what it offers")
+        found[configuration] = (*found.get(configuration, ()), *names)
+    every = [name for names in found.values() for name in names]
+    if not 0 < len(every) <= MOST_CREDENTIALS or len(set(every)) != len(every):
+        raise IssuerUnreachableError("the issuer names too many certificates, or one twice")
+    return found
 
 
 def fetch_nonce(endpoint: str, *, fetcher: Fetch) -> str:
@@ -152,9 +198,23 @@ class Received:
 
 
 def fetch_credential(
-    endpoint: str, *, configuration_id: str, prove: Prove, access_token: str, fetcher: Fetch
+    endpoint: str,
+    *,
+    configuration_id: str,
+    prove: Prove,
+    access_token: str,
+    fetcher: Fetch,
+    identifier: str | None = None,
 ) -> Received:
     """Fetch one credential; a stale nonce is replaced once.
+
+    Args:
+        endpoint: The credential endpoint.
+        configuration_id: The configuration that was offered.
+        prove: Makes a key proof with a fresh nonce.
+        access_token: The claim's token.
+        fetcher: The one way to ask another service.
+        identifier: The credential's own name, where the token's answer gave one; then it must be used.
 
     Raises:
         OfferExpiredError: The token is over.
@@ -164,10 +224,15 @@ def fetch_credential(
 
     Spec: OpenID4VCI 1.0, section 8.
     """
+    wanted = (
+        {"credential_configuration_id": configuration_id}
+        if identifier is None
+        else {"credential_identifier": identifier}
+    )
     for last in (False, True):
         answer = _post(
             endpoint,
-            json={"credential_configuration_id": configuration_id, "proofs": {"jwt": [prove()]}},
+            json={**wanted, "proofs": {"jwt": [prove()]}},
             headers={"authorization": f"Bearer {access_token}"},
             max_bytes=limits.JSON_BODY_BYTES,
             fetcher=fetcher,

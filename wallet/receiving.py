@@ -22,9 +22,9 @@ from sqlite_utils import Database
 
 from crypto.keys import PrivateKey
 from vc import credentials
-from wallet import checks, protocol, store
+from wallet import checks, countersigning, protocol, store
 from wallet.accounts import Wallet
-from wallet.errors import CredentialRejectedError, NothingThereError
+from wallet.errors import CredentialRejectedError, IssuerMetadataError, NothingThereError
 from wallet.looking_up import Offered, OfferedCertificate, fingerprint
 from wallet.parts import Parts
 from wallet.vault import KEY_BYTES, Random
@@ -89,14 +89,20 @@ def redeem(
         offered.token_endpoint,
         pre_authorized_code=offered.pre_authorized_code,
         pin=pin if offered.pin else None,
+        configuration_ids=tuple(item.configuration_id for item in offered.certificates)
+        if offered.names_credentials
+        else (),
         fetcher=parts.fetcher,
     )
     claim_id = parts.random(16).hex()
+    items = _items(offered, token)
     record = {
         "offered": offered.to_json(),
         "token": token.value,
         "token_ends_at": int(now.timestamp()) + token.expires_in,
-        "keys": {item.configuration_id: parts.random(KEY_BYTES).hex() for item in offered.certificates},
+        "items": items,
+        # A key of its own for each, so that two certificates cannot be told to be of one holder.
+        "keys": {item["name"]: parts.random(KEY_BYTES).hex() for item in items},
         "received": {},
         "stored": {},
     }
@@ -115,14 +121,22 @@ def complete(db: Database, wallet: Wallet, claim_id: str, *, parts: Parts, now: 
     Raises:
         NothingThereError: There is no such claim.
         OfferError: The issuer refused; its kind says why.
-        CredentialRejectedError: A credential failed a check; it was deleted, and the claim ended.
+        CredentialRejectedError: A credential failed a check; it was deleted. Those that passed are kept, and
+            the claim ended.
         CannotCheckError: A credential could not be checked yet; the claim waits.
     """
     claim = _Claim.read(db, wallet, claim_id, parts=parts, now=now)
-    for certificate in claim.missing:
-        claim.fetch(certificate)
-        claim.check_and_store(certificate)
+    rejected: CredentialRejectedError | None = None
+    for item in claim.missing:
+        claim.fetch(item)
+        try:
+            claim.check_and_store(item)
+        except CredentialRejectedError as error:
+            # The others of the slip are as good as without it; the slip is used up, so they are taken now.
+            rejected = rejected or error
     claim.end()
+    if rejected is not None:
+        raise rejected
     return tuple(claim.record["stored"].values())
 
 
@@ -132,7 +146,7 @@ def unfinished(db: Database, wallet: Wallet) -> list[UnfinishedClaim]:
     for row in store.claims(db, wallet.account_id):
         record = wallet.vault.open(row["sealed"], kind="claim", row=row["id"])
         offered = Offered.from_json(record["offered"])
-        names = tuple(item.configuration_id for item in offered.certificates)
+        names = tuple(item["name"] for item in _listed(record))
         found.append(
             UnfinishedClaim(
                 claim_id=row["id"],
@@ -155,6 +169,42 @@ def give_up(db: Database, wallet: Wallet, claim_id: str) -> None:
     """Forget an interrupted claim, with its keys and whatever was received."""
     with transaction(db):
         store.delete_claim(db, wallet.account_id, claim_id)
+
+
+def _items(offered: Offered, token: protocol.AccessToken) -> list[dict[str, Any]]:
+    """List what a token fetches: one entry for each credential, by its own name where the issuer gave one.
+
+    Raises:
+        IssuerMetadataError: The issuer names a configuration that it did not offer.
+    """
+    known = [item.configuration_id for item in offered.certificates]
+    if token.identifiers is None:
+        return [{"name": name, "configuration_id": name, "identifier": None} for name in known]
+    if not token.identifiers.keys() <= set(known):
+        raise IssuerMetadataError("the issuer's answer names a certificate that it did not offer")
+    return [
+        {"name": identifier, "configuration_id": name, "identifier": identifier}
+        for name in known
+        for identifier in token.identifiers.get(name, ())
+    ]
+
+
+def _listed(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what a claim on record fetches; claims of the last release name configurations only."""
+    listed: list[dict[str, Any]] | None = record.get("items")
+    if listed is not None:
+        return listed
+    names = [item["configuration_id"] for item in record["offered"]["certificates"]]
+    return [{"name": name, "configuration_id": name, "identifier": None} for name in names]
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One credential of a claim: its name in the record, what was offered, and how it is asked for."""
+
+    name: str
+    certificate: OfferedCertificate
+    identifier: str | None
 
 
 @dataclass
@@ -181,43 +231,45 @@ class _Claim:
         return cls(db, wallet, claim_id, row["made_at"], record, offered, parts, now)
 
     @property
-    def missing(self) -> list[OfferedCertificate]:
+    def missing(self) -> list[_Item]:
+        certificates = {item.configuration_id: item for item in self.offered.certificates}
         return [
-            item for item in self.offered.certificates if item.configuration_id not in self.record["stored"]
+            _Item(item["name"], certificates[item["configuration_id"]], item["identifier"])
+            for item in _listed(self.record)
+            if item["name"] not in self.record["stored"]
         ]
 
-    def fetch(self, certificate: OfferedCertificate) -> None:
+    def fetch(self, item: _Item) -> None:
         """Have the certificate signed to its key, and write it down before anything else happens to it."""
-        name = certificate.configuration_id
-        if name in self.record["received"]:
+        if item.name in self.record["received"]:
             return
         received = protocol.fetch_credential(
             self.offered.credential_endpoint,
-            configuration_id=name,
-            prove=lambda: self._prove(certificate),
+            configuration_id=item.certificate.configuration_id,
+            identifier=item.identifier,
+            prove=lambda: self._prove(item),
             access_token=self.record["token"],
             fetcher=self.parts.fetcher,
         )
-        self.record["received"][name] = asdict(received)
+        self.record["received"][item.name] = asdict(received)
         with transaction(self.db):
             self._write()
 
-    def check_and_store(self, certificate: OfferedCertificate) -> None:
-        """Keep the certificate if every check passes; end the claim if one fails."""
-        name = certificate.configuration_id
-        received = protocol.Received(**self.record["received"][name])
-        key = self._key(name)
-        expected = checks.Expected(self.offered.credential_issuer, certificate.types, key.public)
+    def check_and_store(self, item: _Item) -> None:
+        """Keep the certificate if every check passes; forget it if one fails."""
+        received = protocol.Received(**self.record["received"][item.name])
+        key = self._key(item.name)
+        expected = checks.Expected(self.offered.credential_issuer, item.certificate.types, key.public)
         try:
             standing = checks.check_before_storing(
                 received.credential, expected=expected, parts=self.parts, now=self.now
             )
         except CredentialRejectedError:
-            self.end()
+            del self.record["received"][item.name]
             self._notify(received, "credential_failure")
             raise
-        del self.record["received"][name]
-        self._store(name, received.credential, key=key, as_of=standing.as_of)
+        del self.record["received"][item.name]
+        self._store(item.name, received.credential, key=key, as_of=standing.as_of)
         self._notify(received, "credential_accepted")
 
     def end(self) -> None:
@@ -227,11 +279,11 @@ class _Claim:
     def _key(self, name: str) -> PrivateKey:
         return PrivateKey.from_bytes(KEY_ALGORITHM, bytes.fromhex(self.record["keys"][name]))
 
-    def _prove(self, certificate: OfferedCertificate) -> str:
+    def _prove(self, item: _Item) -> str:
         """Make a key proof with a nonce fetched for it."""
         return protocol.key_proof(
-            self._key(certificate.configuration_id),
-            algorithm=certificate.proof_algorithm,
+            self._key(item.name),
+            algorithm=item.certificate.proof_algorithm,
             audience=self.offered.credential_issuer,
             nonce=protocol.fetch_nonce(self.offered.nonce_endpoint, fetcher=self.parts.fetcher),
             issued_at=self.now,
@@ -248,6 +300,9 @@ class _Claim:
             "revoked": False,
             "as_of": int(as_of.timestamp()),
             "looked_at": int(self.now.timestamp()),
+            "countersigned": [
+                found.to_json() for found in countersigning.check(credential, parts=self.parts, now=self.now)
+            ],
         }
         self.record["stored"][name] = credential_id
         with transaction(self.db):

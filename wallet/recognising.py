@@ -1,7 +1,8 @@
-"""Who recognises a certificate without a second test: the agreements in force, in the holder's own wallet.
+"""Who recognises a certificate, as what and under which agreement: evaluated in the holder's own wallet.
 
-The rules are evaluated by ``vc.recognition``, as the verifier does; here the ledger's state is gathered for
-them. Names of parties are those of the registry.
+The rules are evaluated by ``vc.recognition``, the same function that the verifier and the credit bank use;
+here the ledger's state is gathered for them, and what the wallet knows of the certificate is put into its
+words. Names are those of the registry.
 """
 
 from collections.abc import Mapping
@@ -12,40 +13,51 @@ from typing import Any
 from ledger.errors import LedgerError
 from ledger.registry import AgreementRecord, MemberRecord, member_key
 from vc import recognition
-from vc.credentials import CredentialFacts
-from vc.recognition import Agreement
+from vc.recognition import Account, Agreement, Evaluation, Names, Source
+from wallet.errors import CannotCheckError
+from wallet.holding import Held
 from wallet.parts import Parts
+
+_VERDICTS: Mapping[str, Any] = {
+    "valid": "valid",
+    # Whether a certificate is within its period is one of the evaluation's own rules.
+    "expired": "note",
+    "revoked": "revoked",
+    "withdrawn": "revoked",
+    "unknown": "couldNotCheck",
+}
 
 
 @dataclass(frozen=True)
-class Recognition:
-    """One body that accepts a certificate as it is.
+class Situation:
+    """The agreements on the ledger and the members that stand behind them, at one moment.
 
     Attributes:
-        party: Its DID.
-        names: Its names in the registry.
-        title: The agreement's title.
-        purpose: What the certificate is accepted for, or None for everything.
-        until: Last moment of the agreement.
+        agreements: Every version that may be in force.
+        members: The parties that are members, by DID.
+        at: The moment.
     """
 
-    party: str
-    names: Mapping[str, str]
-    title: Mapping[str, str]
-    purpose: Mapping[str, str] | None
-    until: datetime
+    agreements: tuple[Agreement, ...]
+    members: Mapping[str, MemberRecord]
+    at: datetime
+
+    @property
+    def names(self) -> Names:
+        """The members' names in the registry."""
+        return {did: dict(record.names) for did, record in self.members.items()}
+
+    def names_of(self, did: str) -> dict[str, str]:
+        """Give a body's names; its DID stands in where the registry has none."""
+        record = self.members.get(did)
+        return dict(record.names) if record else {"zh": did, "en": did}
 
 
-def recognised_by(facts: CredentialFacts, *, parts: Parts, now: datetime) -> list[Recognition] | None:
-    """Say who accepts a certificate without a second test, each body once.
+def situation(*, parts: Parts, now: datetime) -> Situation:
+    """Gather the agreements in force and their parties.
 
-    Args:
-        facts: What the certificate states; whether it is good is another question.
-        parts: The collaborators.
-        now: The time.
-
-    Returns:
-        The bodies, in the order of the agreements; None where the ledger could not be asked.
+    Raises:
+        CannotCheckError: The ledger could not be asked.
     """
     moment = int(now.timestamp())
     try:
@@ -53,20 +65,38 @@ def recognised_by(facts: CredentialFacts, *, parts: Parts, now: datetime) -> lis
         parties = sorted({party for record, _ in listed for party in record.parties})
         snapshot, _ = parts.ledger.snapshot([member_key(party) for party in parties], now=moment)
         members = {party: record for party in parties if (record := snapshot.member(party)) is not None}
-    except LedgerError:
-        return None
-    waivers = recognition.waived(
-        facts, agreements=[_agreement(*pair) for pair in listed], members=members.keys(), at=now
+    except LedgerError as error:
+        raise CannotCheckError("the consortium's agreements cannot be had at this moment") from error
+    return Situation(tuple(_agreement(*pair) for pair in listed), members, now)
+
+
+def source(item: Held) -> Source:
+    """Say what the wallet knows of a certificate; its holder can prove possession whenever asked."""
+    return recognition.source_from(
+        item.facts,
+        verdict=_VERDICTS[item.status.kind],
+        anchored=item.receipt is not None,
+        possession=True,
+        complete=item.complete,
     )
-    found: dict[str, Recognition] = {}
-    for waiver in waivers:
-        found.setdefault(
-            waiver.party,
-            Recognition(
-                waiver.party, _names(members, waiver.party), waiver.title, waiver.purpose, waiver.until
-            ),
-        )
-    return list(found.values())
+
+
+def recognised(item: Held, found: Situation, *, account: Account | None = None) -> tuple[Evaluation, ...]:
+    """Say which agreements accept a certificate, and what follows for it.
+
+    Args:
+        item: The certificate.
+        found: The situation.
+        account: The learner's college, programme and earlier conversions; without it credit is conditional.
+    """
+    return recognition.recognise(
+        source(item),
+        found.agreements,
+        members=found.members.keys(),
+        at=found.at,
+        account=account,
+        names=found.names,
+    )
 
 
 def _agreement(record: AgreementRecord, document: dict[str, Any]) -> Agreement:
@@ -76,7 +106,3 @@ def _agreement(record: AgreementRecord, document: dict[str, Any]) -> Agreement:
         ended=None if record.ended is None else datetime.fromtimestamp(record.ended, UTC),
         signed=record.parties,
     )
-
-
-def _names(members: Mapping[str, MemberRecord], party: str) -> Mapping[str, str]:
-    return members[party].names

@@ -27,6 +27,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 _SECRET = "wallet"  # noqa: S105 - the name of a member of the cookie
 _OFFER = "offer"
 _WANTED = "wanted"
+_LONGEST_WANTED = 1_500
+"""Longest address that is remembered over a log-in: a cookie holds no more than 4 KB in all."""
 
 
 def init_app(app: Flask, *, parts: Parts, clock: Callable[[], datetime]) -> None:
@@ -142,7 +144,9 @@ def _log_in_first(error: SessionEndedError) -> Response:
     if was_open:
         flash(gettext("离开太久，钱包已自动锁上。请重新登录。"), "info")
     if request.method == "GET":
-        session[_WANTED] = request.path
+        # A request that another page opened the wallet with is in the address, and goes on after log-in.
+        opened = request.endpoint == "answering.new" and len(request.full_path) <= _LONGEST_WANTED
+        session[_WANTED] = request.full_path if opened else request.path
     return redirect(url_for("account.log_in"), 303)
 
 

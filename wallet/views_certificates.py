@@ -1,17 +1,31 @@
 """Pages of what a holder has: the list, one certificate, its file, and deleting it."""
 
 import json
+from datetime import timedelta
 from itertools import groupby
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from vc.credentials import CredentialFacts
-from wallet import holding, presenting, receiving, recognising, session, words
-from wallet.errors import NothingThereError
+from wallet import (
+    holding,
+    presenting,
+    receiving,
+    recognising,
+    recognition_lines,
+    session,
+    stating,
+    totals,
+    words,
+)
+from wallet import practice as measuring
+from wallet.correcting import asking
+from wallet.correcting.views import state_words as asking_words
+from wallet.errors import CannotCheckError, NothingThereError
 from wallet.holding import Held
-from web import database, i18n
+from wallet.recognition_lines import Recognition
+from web import database
 
 Answer = str | Response
 
@@ -20,7 +34,8 @@ pages = Blueprint("certificates", __name__)
 SEARCH_FROM = 9
 """A box to search appears with more than eight certificates."""
 
-_ORDER = ("GraduationCertificate", "SkillLevelCertificate")
+JUST_NOW = timedelta(minutes=5)
+"""So long after a claim the page asks whether there is another slip, of this issuer or another."""
 
 
 @pages.get("/certificates")
@@ -36,7 +51,12 @@ def listing() -> Answer:
         total=len(everything),
         sought=sought,
         searchable=len(everything) >= SEARCH_FROM,
+        credits=totals.by_unit(everything),
+        pair=presenting.pair(everything),
+        teacher=any(item.facts.credential_type == "TeacherTrainingRecord" for item in everything),
+        claimed=any(session.now() - item.received_at < JUST_NOW for item in everything),
         unfinished=receiving.unfinished(database.current(), session.wallet()),
+        stating=stating,
         words=words,
     )
 
@@ -61,17 +81,18 @@ def detail(credential_id: str) -> Answer:
     """Show one certificate with all that is known about it."""
     item = _held(credential_id)
     parts, now = session.parts(), session.now()
-    good = item.status.kind == "valid"
     return render_template(
         "wallet/certificate.html",
         item=item,
         words=words,
         type_names=holding.type_names(item.facts),
-        facts=_shown_facts(item.facts),
+        facts=stating.rows(item.facts),
         status=words.of_status(item.status),
         chip=words.chip(item.status),
         anchoring=holding.anchoring(item, parts=parts, now=now),
-        recognised=recognising.recognised_by(item.facts, parts=parts, now=now) if good else [],
+        recognition=_recognition(item),
+        corrected=asking.corrected(database.current(), session.wallet(), item, now=now),
+        correction=_correction(item),
         shares=[
             share
             for share in presenting.of_credential(
@@ -118,6 +139,36 @@ def _nothing_there(error: NothingThereError) -> tuple[str, int]:
     return render_template("wallet/nothing_there.html"), 404
 
 
+@pages.get("/practice")
+@session.holder_only
+def practice() -> Answer:
+    """Show a teacher's practice in enterprises over the last five years."""
+    held = holding.held(database.current(), session.wallet(), now=session.now())
+    return render_template(
+        "wallet/practice.html",
+        practice=measuring.measure(held, now=session.now()),
+        wanted=measuring.MONTHS_WANTED,
+        stating=stating,
+        words=words,
+    )
+
+
+def _correction(item: Held) -> words.Words | None:
+    found = asking.asked(database.current(), session.wallet(), item.credential_id)
+    return None if found is None else asking_words(found)
+
+
+def _recognition(item: Held) -> Recognition:
+    """Say who recognises a certificate as what; only of a valid one, and not of what could not be asked."""
+    if item.status.kind != "valid":
+        return Recognition(reachable=True)
+    try:
+        found = recognising.situation(parts=session.parts(), now=session.now())
+    except CannotCheckError:
+        return recognition_lines.of((), found=None)
+    return recognition_lines.of(recognising.recognised(item, found), found=found)
+
+
 def _held(credential_id: str) -> Held:
     return holding.one(database.current(), session.wallet(), credential_id, now=session.now())
 
@@ -134,37 +185,24 @@ def _matches(item: Held, sought: str) -> bool:
     return any(sought.casefold() in text.casefold() for text in texts if text)
 
 
-def _groups(items: list[Held]) -> list[tuple[str, list[Held]]]:
-    """Put certificates of one kind together: schooling first, then skills, then the rest."""
+def _groups(items: list[Held]) -> list[tuple[str, str, list[Held]]]:
+    """Put certificates of one kind together, in the order in which people count them up."""
+    names = {
+        "education": gettext("学历"),
+        "skill": gettext("技能"),
+        "competition": gettext("竞赛"),
+        "practice": gettext("实践"),
+        "micro": gettext("微证书"),
+        "credit": gettext("学分"),
+        "evaluation": gettext("评价"),
+        "membership": gettext("成员"),
+    }
+    order = [*names, None]
 
     def rank(item: Held) -> int:
-        kind = item.facts.credential_type
-        return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+        return order.index(item.facts.group if item.facts.group in names else None)
 
-    names = (gettext("学历"), gettext("技能"), gettext("其他"))
-    return [(names[place], list(group)) for place, group in groupby(sorted(items, key=rank), key=rank)]
-
-
-def _shown_facts(facts: CredentialFacts) -> list[tuple[str, str]]:
-    """Give the facts of a certificate as labels and values, in the order of the paper."""
-    period = " – ".join(i18n.day(day) for day in (facts.started, facts.ended) if day) if facts.started else ""
-    listed = [
-        (gettext("证书编号"), facts.number),
-        (gettext("专业代码") if facts.field_of_study else gettext("标准代码"), facts.human_code),
-        (gettext("等级"), None if facts.field_of_study else facts.specialization or facts.level_name),
-        (gettext("结论"), facts.conclusion),
-        (gettext("性别"), facts.gender),
-        (gettext("出生日期"), i18n.day(facts.birth_date)),
-        (gettext("证件"), _document(facts)),
-        (gettext("学习时间"), period),
-        (gettext("考核日期"), i18n.day(facts.ended) if facts.ended and not facts.started else None),
-        (gettext("考核地点"), facts.site),
-        *facts.results,
-        (gettext("有效期至"), i18n.day(facts.valid_until) or gettext("长期有效")),
+    return [
+        (order[place] or "other", names.get(order[place] or "", gettext("其他")), list(group))
+        for place, group in groupby(sorted(items, key=rank), key=rank)
     ]
-    return [(label, value) for label, value in listed if value]
-
-
-def _document(facts: CredentialFacts) -> str | None:
-    tail = gettext("末四位 %(tail)s", tail=facts.id_tail) if facts.id_tail else None
-    return " ".join(filter(None, (facts.id_document, tail))) or None

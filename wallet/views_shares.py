@@ -5,6 +5,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from wallet import holding, presenting, session, words
+from wallet.answering import answers
+from wallet.answering.views import told
 from wallet.errors import ShareError
 from wallet.words import of_error
 from web import database, qr
@@ -51,6 +53,8 @@ def listing() -> Answer:
         shares=presenting.made(
             database.current(), session.wallet(), parts=session.parts(), now=session.now()
         ),
+        presentations=answers.made(database.current(), session.wallet()),
+        told=told,
     )
 
 
@@ -91,5 +95,12 @@ def open_share(share_id: str) -> Response:
 def _form(chosen: list[str], *, label: str, days: str, error: str = "") -> str:
     held = holding.held(database.current(), session.wallet(), now=session.now())
     return render_template(
-        "wallet/share_new.html", held=held, chosen=chosen, label=label, days=days, error=error, words=words
+        "wallet/share_new.html",
+        held=held,
+        pair=presenting.pair(held),
+        chosen=chosen,
+        label=label,
+        days=days,
+        error=error,
+        words=words,
     )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from flask_babel import gettext
 
 from vc.credentials import CredentialFacts
+from wallet.countersigning import Countersigned
 from wallet.errors import (
+    ApplicationRefusedError,
     CredentialRejectedError,
     OfferUsedError,
     TooManyAttemptsError,
@@ -34,6 +36,8 @@ def of_error(error: Exception) -> Words:
         return Words(gettext("请稍等再试"), gettext("试错次数太多。请在 %(n)s 分钟后再试。", n=minutes))
     if isinstance(error, CredentialRejectedError):
         return Words(gettext("这份证书没有收下"), _rejected(error.reason))
+    if isinstance(error, ApplicationRefusedError) and error.reason in _bank_sentences():
+        return _bank_sentences()[error.reason]
     found = _sentences().get(getattr(error, "code", ""))
     return found or Words(gettext("未能完成"), gettext("请稍后再试。如果一直不行，请联系发证单位。"))
 
@@ -64,6 +68,26 @@ def of_status(status: Status) -> Words:
     if status.kind == "expired":
         return Words(gettext("已过有效期"), as_of)
     return Words(gettext("状态待查"), gettext("暂时查不到最新状态。这不代表证书有问题。"))
+
+
+def of_endorsement(found: tuple[Countersigned, ...] | None) -> str:
+    """Say in a word whether the enterprise has endorsed a record."""
+    kinds = {item.kind for item in found or ()}
+    if not kinds:
+        return gettext("会签待核对")
+    for kind, word in (
+        ("missing", gettext("企业未会签")),
+        ("withdrawn", gettext("会签已撤回")),
+        ("unknown", gettext("会签待核对")),
+    ):
+        if kind in kinds:
+            return word
+    return gettext("企业已会签")
+
+
+def endorsement_chip(kind: str) -> str:
+    """Give the kind of mark that goes with an endorsement."""
+    return {"endorsed": "valid", "missing": "note", "withdrawn": "note"}.get(kind, "couldNotCheck")
 
 
 def chip(status: Status) -> str:
@@ -179,5 +203,45 @@ def _sentences() -> dict[str, Words]:
             gettext("暂时无法核对"),
             gettext("证书在核对无误之前不会放进钱包。什么都没有丢失，请稍后再继续。"),
         ),
+        "REQUEST_UNREADABLE": Words(
+            gettext("这不是出示请求"), gettext("请粘贴对方给的完整链接。没有访问该链接。")
+        ),
+        "VERIFIER_UNKNOWN": Words(
+            gettext("联盟没有登记请求方"),
+            gettext("无法确认对方是谁，所以没有继续，也没有告诉对方任何信息。"),
+        ),
+        "PRESENTATION_REQUEST_INVALID": Words(
+            gettext("这个请求不合规范"),
+            gettext("为了你的安全没有继续，也没有回应对方。请让对方重新发起。"),
+        ),
+        "REQUEST_OVER": Words(
+            gettext("请求已过期"), gettext("没有发送任何内容。请让对方重新发起，或重新申请。")
+        ),
+        "VERIFIER_UNREACHABLE": Words(
+            gettext("暂时联系不上请求方"), gettext("没有发送任何内容，请稍后再试。")
+        ),
+        "CHOICE_INVALID": Words(
+            gettext("还没有选好"), gettext("所选的证书还不能回应这个请求，请再选一次。没有发送任何内容。")
+        ),
+        "ANSWERED": Words(gettext("已经回应过"), gettext("这个请求已经回应过，没有再次发送。")),
+        "NO_AGREEMENT": Words(
+            gettext("现在不能换"), gettext("没有生效的规则给这份证书记学分，原因写在每条规则下面。")
+        ),
+        "BANK_UNREACHABLE": Words(gettext("暂时联系不上学分银行"), gettext("没有提交任何内容，请稍后再试。")),
+        "APPLICATION_REFUSED": Words(
+            gettext("学分银行没有收下申请"), gettext("没有提交任何内容。协议可能刚刚变化，请重新查看。")
+        ),
+        "HOLDER_REQUEST_REFUSED": Words(
+            gettext("发证单位没有收下"), gettext("发证单位没有收下这项请求，请直接联系发证单位。")
+        ),
         "SHARE_INVALID": Words(gettext("未能生成分享"), gettext("请至少选一份证书，备注不超过 60 个字符。")),
+    }
+
+
+def _bank_sentences() -> dict[str | None, Words]:
+    """Say what a credit bank's refusal of an application means, where its code is one of those known."""
+    title = gettext("学分银行没有收下申请")
+    return {
+        "NO_AGREEMENT": Words(title, gettext("协议已经终止或换了新版本，请重新查看。")),
+        "NOT_A_CREDIT_BANK": Words(title, gettext("对方目前不是联盟的学分银行。")),
     }

@@ -1,0 +1,381 @@
+"""An application for credit, from the learner's choice to the credit record in the wallet.
+
+    apply      open the application at the bank, and keep its request until the holder agrees
+    refresh    ask the bank how every application stands, and take the credit records that it offers
+
+A kill between opening an application and writing it down leaves the bank with an application about nobody,
+which ends by itself. A credit record is taken by the ordinary claim, which a kill does not lose, and is
+looked for among what is held before it is claimed again.
+"""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from vc import recognition
+from wallet import holding, issuers, looking_up, receiving
+from wallet.accounts import Wallet
+from wallet.answering import answers, requests
+from wallet.answering.answers import Presentation
+from wallet.converting import bank, store
+from wallet.converting.agreements import Option
+from wallet.converting.bank import Granted, Standing
+from wallet.errors import (
+    BankUnreachableError,
+    CannotCheckError,
+    CredentialRejectedError,
+    NoAgreementError,
+    NothingThereError,
+    OfferError,
+    UnknownIssuerError,
+)
+from wallet.holding import Held
+from wallet.parts import Parts
+from web.database import transaction
+from web.errors import FetchError, RateLimitedError
+
+logger = logging.getLogger(__name__)
+
+OPEN_STATES = ("waiting", "submitted", "registered")
+"""Of these the bank may have something new to say; what was returned or declined stays so."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One application as its holder sees it.
+
+    Attributes:
+        conversion_id: The id under which this wallet keeps it.
+        credential_id: The certificate that it is about.
+        title: What that is called, by language.
+        source: ``recognition.source_key`` of it.
+        agreement_id: The agreement's URN.
+        version: Its version when it was applied for.
+        agreement_title: Its title, by language.
+        college: DID of the college, or None for a deposit.
+        college_names: Its names.
+        programme: The programme's code, or None.
+        bank: DID of the credit bank.
+        bank_names: Its names.
+        bank_url: Its address in the registry.
+        application_id: The bank's id of it.
+        token: What the bank wants to see before it says anything about it.
+        state: waiting, submitted, registered, returned, declined; gone where the bank knows it no more.
+        results: What it is about: the preview at first, then the bank's own.
+        reason_code: Why it was returned, or None.
+        reason: The same in words, by language.
+        records: Ids of the credit records that were taken into the wallet.
+        account: The account's number, or None.
+        request_id: The request by which the bank asked for the certificate.
+        made_at: When it was made.
+    """
+
+    conversion_id: str
+    credential_id: str
+    title: dict[str, str]
+    source: str
+    agreement_id: str
+    version: int
+    agreement_title: dict[str, str]
+    college: str | None
+    college_names: dict[str, str]
+    programme: str | None
+    bank: str
+    bank_names: dict[str, str]
+    bank_url: str
+    application_id: str
+    token: str = field(repr=False)
+    state: str
+    results: tuple[Granted, ...]
+    reason_code: str | None
+    reason: dict[str, str]
+    records: tuple[str, ...]
+    account: str | None
+    request_id: str
+    made_at: datetime
+
+
+def apply(
+    db: Database,
+    wallet: Wallet,
+    item: Held,
+    option: Option,
+    *,
+    college: str | None,
+    programme: str | None,
+    rules: Collection[str] | None,
+    parts: Parts,
+    now: datetime,
+) -> Presentation:
+    """Open an application at the credit bank, and fetch the request by which it asks for the certificate.
+
+    Nothing about the holder leaves: the bank hears an agreement, a college, a programme and a type. Only for
+    a certificate that states no identity document it also hears whose account it is (``earlier_token``).
+
+    Args:
+        db: The wallet's database.
+        wallet: The holder's wallet, open.
+        item: The certificate.
+        option: What the agreement gives for it; something of it is granted.
+        college: DID of the learner's college, or None.
+        programme: Code of the programme, or None.
+        rules: The rules that the learner wants; None: all that are granted.
+        parts: The collaborators.
+        now: The time.
+
+    Returns:
+        The request, which waits for the holder's consent.
+
+    Raises:
+        NoAgreementError: Nothing is granted.
+        ConversionError: The bank does not take it, or does not answer.
+        RequestError: The bank's request is one that may not be answered.
+        CannotCheckError: The registry could not be asked.
+    """
+    if not option.granted:
+        raise NoAgreementError("no rule of the agreement grants anything for this certificate now")
+    url = _bank_url(option.bank.did, parts=parts, now=now)
+    body = {
+        "agreement": option.agreement_id,
+        "version": option.evaluation.version,
+        "rules": None if rules is None else sorted(rules),
+        "credentialType": item.facts.credential_type,
+        "college": college,
+        "programme": programme,
+        "issuer": item.facts.issuer_id,
+    }
+    opened = bank.apply(
+        url,
+        {name: value for name, value in body.items() if value is not None},
+        earlier_token=earlier_token(db, wallet, item, bank_did=option.bank.did),
+        fetcher=parts.fetcher,
+    )
+    asked = requests.look_up(opened.link, parts=parts, now=now, expected=option.bank.did)
+    conversion_id = parts.random(16).hex()
+    request = answers.keep(
+        db,
+        wallet,
+        asked,
+        parts=parts,
+        now=now,
+        purpose=_purpose(option),
+        conversion=conversion_id,
+        only=(item.credential_id,),
+    )
+    content = {
+        "credential_id": item.credential_id,
+        "title": _title(item),
+        "source": recognition.source_key(item.facts),
+        "agreement_id": option.agreement_id,
+        "version": option.evaluation.version,
+        "agreement_title": dict(option.evaluation.title),
+        "college": college,
+        "college_names": next((dict(body.names) for body in option.colleges if body.did == college), {}),
+        "programme": programme,
+        "bank": option.bank.did,
+        "bank_names": option.bank.names,
+        "bank_url": url,
+        "application_id": opened.application_id,
+        "token": opened.token,
+        "results": [bank.granted_from(result).to_json() for result in option.granted],
+        "reason_code": None,
+        "reason": {},
+        "records": [],
+        "account": None,
+        "request_id": request.request_id,
+    }
+    with transaction(db):
+        store.add(
+            db,
+            {
+                "id": conversion_id,
+                "account": wallet.account_id,
+                "sealed": _seal(wallet, content, conversion_id, parts=parts),
+                "state": "waiting",
+                "made_at": int(now.timestamp()),
+            },
+        )
+    return request
+
+
+def earlier_token(db: Database, wallet: Wallet, item: Held, *, bank_did: str) -> str | None:
+    """Give what shows a bank that an application is for the account that it knows already.
+
+    A certificate that states a document needs none: the bank compares name and document. One that states none
+    can only be registered for an account that another certificate opened.
+
+    Returns:
+        The token of an application that this bank registered, or None where none is needed or there is none.
+    """
+    if item.facts.id_tail:
+        return None
+    known = (one for one in every(db, wallet) if one.bank == bank_did and one.state == "registered")
+    return next((one.token for one in known), None)
+
+
+def every(db: Database, wallet: Wallet) -> list[Conversion]:
+    """List the applications, newest first."""
+    return [_conversion(row, wallet) for row in store.every(db, wallet.account_id)]
+
+
+def one(db: Database, wallet: Wallet, conversion_id: str) -> Conversion:
+    """Give one application.
+
+    Raises:
+        NothingThereError: This wallet has no such application.
+    """
+    return _conversion(store.one(db, wallet.account_id, conversion_id), wallet)
+
+
+def refresh(db: Database, wallet: Wallet, *, parts: Parts, now: datetime) -> bool:
+    """Ask how every open application stands, and take the credit records that are offered.
+
+    Returns:
+        Whether every bank could be asked, and everything that it offered is in the wallet.
+    """
+    outcomes = [
+        refresh_one(db, wallet, item.conversion_id, parts=parts, now=now)
+        for item in every(db, wallet)
+        if item.state in OPEN_STATES and not _finished(item)
+    ]
+    return all(outcomes)
+
+
+def refresh_one(db: Database, wallet: Wallet, conversion_id: str, *, parts: Parts, now: datetime) -> bool:
+    """Ask how one application stands, and take what is offered for it.
+
+    Returns:
+        Whether the bank could be asked, and everything that it offered is in the wallet.
+
+    Raises:
+        NothingThereError: This wallet has no such application.
+    """
+    item = one(db, wallet, conversion_id)
+    try:
+        found = bank.standing(item.bank_url, item.application_id, token=item.token, fetcher=parts.fetcher)
+    except NothingThereError:
+        _keep(db, wallet, item, parts=parts, state="gone")
+        return True
+    except BankUnreachableError as error:
+        logger.info("conversion_not_refreshed bank=%s reason=%s", item.bank, error)
+        return False
+    _keep(db, wallet, item, parts=parts, **_changes(item, found))
+    return _take_records(db, wallet, item, found, parts=parts, now=now)
+
+
+def _finished(item: Conversion) -> bool:
+    """Tell whether a registered application has all its credit records here."""
+    return item.state == "registered" and 0 < len(item.results) <= len(item.records)
+
+
+def _changes(item: Conversion, found: Standing) -> dict[str, Any]:
+    results = found.results or item.results
+    return {
+        "state": found.state,
+        "results": [result.to_json() for result in results],
+        "reason_code": found.reason_code,
+        "reason": dict(found.reason),
+        "account": found.account or item.account,
+    }
+
+
+def _take_records(
+    db: Database, wallet: Wallet, item: Conversion, found: Standing, *, parts: Parts, now: datetime
+) -> bool:
+    """Claim the credit records that the bank offers and that are not held yet."""
+    complete = True
+    for offer in found.offers:
+        held = {one.facts.credential_id: one.credential_id for one in holding.held(db, wallet, now=now)}
+        taken = held.get(_record_id(offer.record))
+        if taken is None:
+            try:
+                taken = _claim(db, wallet, item, offer.offer_uri, parts=parts, now=now)
+            except (OfferError, CannotCheckError, CredentialRejectedError, FetchError, RateLimitedError) as e:
+                logger.info("record_not_taken bank=%s reason=%s", item.bank, type(e).__name__)
+                complete = False
+                continue
+        current = one(db, wallet, item.conversion_id)
+        if taken not in current.records:
+            _keep(db, wallet, current, parts=parts, records=[*current.records, taken])
+    return complete
+
+
+def _claim(
+    db: Database, wallet: Wallet, item: Conversion, offer_uri: str, *, parts: Parts, now: datetime
+) -> str:
+    """Claim one credit record, if it is the bank that offers it."""
+    link = f"openid-credential-offer://?credential_offer_uri={quote(offer_uri, safe='')}"
+    waiting = receiving.unfinished_for(db, wallet, link)
+    if waiting is not None:
+        return receiving.complete(db, wallet, waiting.claim_id, parts=parts, now=now)[0]
+    offered = looking_up.look_up(link, parts=parts, now=now)
+    if offered.issuer_id != item.bank:
+        raise CredentialRejectedError("issuer", "the credit record is offered by another body than the bank")
+    return receiving.receive(db, wallet, offered, pin=None, parts=parts, now=now)[0]
+
+
+def _record_id(record: str) -> str:
+    return record if record.startswith("urn:") else f"urn:uuid:{record}"
+
+
+def _keep(db: Database, wallet: Wallet, item: Conversion, *, parts: Parts, **changes: Any) -> None:
+    """Write down what changed about an application."""
+    state = changes.pop("state", item.state)
+    row = store.one(db, wallet.account_id, item.conversion_id)
+    content = wallet.vault.open(row["sealed"], kind="conversion", row=item.conversion_id) | changes
+    sealed = _seal(wallet, content, item.conversion_id, parts=parts)
+    with transaction(db):
+        store.keep(db, wallet.account_id, item.conversion_id, state=state, sealed=sealed)
+
+
+def _bank_url(did: str, *, parts: Parts, now: datetime) -> str:
+    try:
+        return issuers.by_did(did, parts=parts, now=now).record.claims_url
+    except UnknownIssuerError as error:
+        raise BankUnreachableError("the registry knows no address of the credit bank") from error
+
+
+def _purpose(option: Option) -> dict[str, str]:
+    """Say what the presentation is for, in both languages."""
+    title = option.evaluation.title
+    courses = {
+        "zh-CN": "、".join(_named(result.course, "zh-CN") for result in option.granted),
+        "en": ", ".join(_named(result.course, "en") for result in option.granted),
+    }
+    return {
+        "zh-CN": f"按《{title['zh-CN']}》申请学分：{courses['zh-CN']}",
+        "en": f"Apply for credit under “{title['en']}”: {courses['en']}",
+    }
+
+
+def _named(course: Any, language: str) -> str:
+    deposit = {"zh-CN": "存入学分银行", "en": "deposit at the credit bank"}
+    return str(course.name[language]) if course else deposit[language]
+
+
+def _title(item: Held) -> dict[str, str]:
+    named = item.facts.achievement_name or item.facts.title or ""
+    return {"zh-CN": named, "en": item.facts.achievement_name_en or named}
+
+
+def _seal(wallet: Wallet, content: dict[str, Any], conversion_id: str, *, parts: Parts) -> bytes:
+    return wallet.vault.seal(content, kind="conversion", row=conversion_id, random=parts.random)
+
+
+def _conversion(row: dict[str, Any], wallet: Wallet) -> Conversion:
+    content = wallet.vault.open(row["sealed"], kind="conversion", row=row["id"])
+    listed = {
+        "results": tuple(Granted(**item) for item in content["results"]),
+        "records": tuple(content["records"]),
+    }
+    return Conversion(
+        conversion_id=row["id"],
+        state=row["state"],
+        made_at=datetime.fromtimestamp(row["made_at"], UTC),
+        **(content | listed),
+    )

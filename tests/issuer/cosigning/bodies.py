@@ -162,7 +162,7 @@ class Body:
                 self.db,
                 self.parts,
                 did=did,
-                names={"zh-CN": name, "en": name},
+                names={"zh-CN": name, "en": did.removeprefix("did:web:")},
                 codes={"credit": "12990000MB9999013F", "institution": ""},
                 now=self.now,
             )

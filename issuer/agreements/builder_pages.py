@@ -5,6 +5,8 @@ What is wrong stands beside its field once somebody asked for the text. The prev
 will sign, word for word, with its digest.
 """
 
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -17,6 +19,8 @@ from issuer.agreements import building, drafts, levels, listing, parties, placin
 from issuer.agreements import sheet as sheets
 from issuer.agreements.building import Built
 from issuer.agreements.drafts import Draft
+from issuer.agreements.parties import Directory
+from issuer.agreements.placing import COURSE_KINDS, DEPOSIT
 from issuer.agreements.sheet import Sheet
 from issuer.clock import now
 from issuer.errors import InvalidActError, IssuerError
@@ -26,6 +30,7 @@ from issuer.views import words as officers_words
 from issuer.views.session import actor, db, officer_only, parts
 from ledger.errors import LedgerError
 from ledger.proposing import InputError, end_of_day, moment
+from vc.dates import CHINA
 from vc.errors import AgreementError
 from web import problems
 from web.i18n import in_language
@@ -175,18 +180,52 @@ def _form(draft: Draft | None, sheet: Sheet, built: Built | None = None) -> str:
         errors=errors,
         checked=built is not None,
         who=who,
-        roles=building.ROLES,
-        types=building.TYPES,
         systems=levels.SYSTEMS,
-        codes=sheets.split(sheet["codes"]),
-        chosen_levels=list(dict.fromkeys([*sheet["levels"], *sheets.split(sheet["more_levels"])])),
-        achievements=sheets.lines(sheet["achievement"]),
-        speakers={kind: placing.speakers(sheet["parties"], kind) for kind in _KINDS},
+        offered=_offered,
         aw=words,
+        **_options(sheet, who),
     )
 
 
-_KINDS = (*placing.COURSE_KINDS, placing.DEPOSIT, "等级等效", "免于重复认证")
+def _options(sheet: Sheet, who: Directory) -> dict[str, Any]:
+    """Return what the drop-downs and boxes of a sheet offer: values with their words."""
+
+    def named(dids: Iterable[str]) -> list[tuple[str, str]]:
+        return [(did, words.text(who.name(did))) for did in dids]
+
+    def worded(values: Iterable[str], word: Callable[[str], str]) -> list[tuple[str, str]]:
+        return [("", gettext("请选择")), *((value, word(value)) for value in values)]
+
+    chosen = list(dict.fromkeys([*sheet["levels"], *sheets.split(sheet["more_levels"])]))
+    conditions = [
+        ("when_issuer", gettext("仅限发证机构"), named(sheet["issuer"])),
+        ("when_codes", gettext("仅限代码"), [(code, code) for code in sheets.split(sheet["codes"])]),
+        ("when_levels", gettext("仅限等级"), [(code, words.level(code)) for code in chosen]),
+        ("when_achievement", gettext("仅限标准"), [(url, url) for url in sheets.lines(sheet["achievement"])]),
+    ]
+    return {
+        "members": named(who.members),
+        "issuers": named(who.issuers),
+        "party_options": named(dict.fromkeys(row["id"] for row in sheet["parties"] if row["id"])),
+        "role_options": worded(building.ROLES, words.role),
+        "type_options": worded(building.TYPES, words.credential_type),
+        "kind_options": [(kind, words.rule_kind(kind)) for kind in (*COURSE_KINDS, DEPOSIT)],
+        "system_options": worded(building.SYSTEMS, words.system),
+        "scope_options": [(scope, words.scope(scope)) for scope in building.SCOPES],
+        "penalty_options": worded(building.PENALTIES, words.penalty),
+        "measure_options": worded(building.MEASURES, words.measure),
+        "conditions": conditions,
+        "speakers": {kind: named(placing.speakers(sheet["parties"], kind)) for kind in _KINDS},
+    }
+
+
+def _offered(options: list[tuple[str, str]], chosen: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the options, and what is chosen but no longer offered: nothing is dropped silently."""
+    known = {value for value, _ in options}
+    return [*options, *((value, value) for value in chosen if value and value not in known)]
+
+
+_KINDS = (*COURSE_KINDS, DEPOSIT, "等级等效", "免于重复认证")
 
 
 def _preview(draft: Draft, built: Built, error: str = "") -> str:
@@ -200,7 +239,7 @@ def _preview(draft: Draft, built: Built, error: str = "") -> str:
         who=who,
         own=institution.load(db()).did,
         vote_days=VOTE_DAYS,
-        last=end_of_day(now(), days=VOTE_DAYS),
+        last=datetime.fromtimestamp(end_of_day(now(), days=VOTE_DAYS), CHINA).date().isoformat(),
         error=error,
         aw=words,
     )

@@ -32,6 +32,10 @@ TYPES = (
     "ApprenticeshipRecord",
     "TeacherTrainingRecord",
 )
+SYSTEMS = ("1+X", "职业技能等级", "国家职业资格", "国民教育学历", "企业认证", "微证书")
+SCOPES = ("全部", "理论", "实操")
+PENALTIES = ("警告", "公示", "暂停自动互认", "终止协议")
+MEASURES = ("撤销率", "复核取消率")
 _COURSE_CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
 _PROGRAMME = re.compile(r"[0-9]{6}")
 _LEVEL = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
@@ -130,7 +134,7 @@ def _rule(found: Reading, row: Mapping[str, Any], prefix: str) -> dict[str, Any]
     if row["family"] == EQUIVALENCE:
         return {**common, **_equivalence(found, row, prefix)}
     purpose = found.text(row, "purpose", prefix=prefix, required=False)
-    scope = found.choice(row, "scope", ("全部", "理论", "实操"), prefix=prefix)
+    scope = found.choice(row, "scope", SCOPES, prefix=prefix)
     return {**common, "kind": "免于重复认证", **_given({"purpose": purpose}), "scope": scope}
 
 
@@ -208,14 +212,13 @@ def _equivalence(found: Reading, row: Mapping[str, Any], prefix: str) -> dict[st
     level = row["target_level"]
     if not _LEVEL.fullmatch(level):
         found.wrong(f"{prefix}target_level", "level" if level else "required")
-    systems = ("国民教育学历", "1+X", "职业技能等级", "国家职业资格", "企业认证", "微证书")
     address = row["target_achievement"]
     name = found.text(row, "target", prefix=prefix, required=False)
     return {
         "kind": "等级等效",
         "target": {
             "credentialType": VOCABULARY + found.choice(row, "target_type", TYPES, prefix=prefix),
-            "qualificationSystem": found.choice(row, "target_system", systems, prefix=prefix),
+            "qualificationSystem": found.choice(row, "target_system", SYSTEMS, prefix=prefix),
             "levelCode": level,
             **({"achievement": found.address(address, f"{prefix}target_achievement")} if address else {}),
             **_given({"name": name}),
@@ -263,8 +266,8 @@ def _penalty(found: Reading, row: Mapping[str, Any], prefix: str) -> dict[str, A
     number = float(percent)
     return {
         "to": _named(found, row, prefix),
-        "kind": found.choice(row, "kind", ("警告", "公示", "暂停自动互认", "终止协议"), prefix=prefix),
-        "measure": found.choice(row, "measure", ("撤销率", "复核取消率"), prefix=prefix),
+        "kind": found.choice(row, "kind", PENALTIES, prefix=prefix),
+        "measure": found.choice(row, "measure", MEASURES, prefix=prefix),
         "overPercent": int(number) if number.is_integer() else number,
         "months": found.whole(row, "months", most=36, prefix=prefix, required=True),
     }

@@ -6,7 +6,18 @@ its button, every time; a refusal stands beside the field, and nothing typed els
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, json, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    json,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -236,8 +247,8 @@ def _page(key: bytes, **errors: str) -> str:
         who=who,
         own=own,
         standings=[] if text is None else parties.standings(db(), text, own=own),
-        signature=None if text is None else signing.own_signature(db(), text),
-        errands={} if text is None else {e["kind"]: e for e in store.errands(db(), key) if e["did"] == own},
+        governance_page=_governance_page(found.proposal),
+        put=any(e["kind"] == "dry-run" and e["state"] == "done" for e in store.errands(db(), key)),
         run=dry_run.current(db(), key),
         counts=shown.dry_runs_of(parts(), key, now=now()),
         history=told,
@@ -249,6 +260,13 @@ def _page(key: bytes, **errors: str) -> str:
         errors=errors,
         aw=words,
     )
+
+
+def _governance_page(proposal: bytes | None) -> str:
+    """Return the page on which the members vote on a proposal, or nothing."""
+    if proposal is None or "governance.show" not in current_app.view_functions:
+        return ""
+    return url_for("governance.show", proposal_id=proposal.hex())
 
 
 def _act(key: bytes, act: Any, *, done: str, failed: str = "", anchor: str = "") -> Any:

@@ -89,7 +89,10 @@ CREDIT, EQUIVALENCE, WAIVER = "credit", "equivalence", "waiver"
 FAMILIES: Final = (CREDIT, EQUIVALENCE, WAIVER)
 _NEW: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "add-party": ("parties", {}),
-    "add-credit": ("rules", {"family": CREDIT, "kind": "免修", "unit": "credits", "unit_hours": "16"}),
+    "add-credit": (
+        "rules",
+        {"family": CREDIT, "kind": "免修", "unit": "credits", "unit_hours": "16", "confirm": "officer"},
+    ),
     "add-equivalence": ("rules", {"family": EQUIVALENCE}),
     "add-waiver": ("rules", {"family": WAIVER, "scope": "全部"}),
     "add-reward": ("rewards", {"points": "1"}),

@@ -134,6 +134,31 @@ def rule_kind(kind: str) -> str:
     }.get(kind, kind)
 
 
+def system(name: str) -> str:
+    """Return the word for a system of levels."""
+    return next((in_language(zh, en) for zh, en, _ in levels.SYSTEMS if zh == name), name)
+
+
+def scope(name: str) -> str:
+    """Return the word for the part of a test that is waived."""
+    return {"全部": gettext("全部"), "理论": gettext("理论部分"), "实操": gettext("实操部分")}.get(name, name)
+
+
+def penalty(name: str) -> str:
+    """Return the word for what a penalty would be."""
+    return {
+        "警告": gettext("警告"),
+        "公示": gettext("公示"),
+        "暂停自动互认": gettext("暂停自动互认"),
+        "终止协议": gettext("终止协议"),
+    }.get(name, name)
+
+
+def measure(name: str) -> str:
+    """Return the word for what a penalty looks at."""
+    return {"撤销率": gettext("撤销率"), "复核取消率": gettext("复核取消率")}.get(name, name)
+
+
 def text(pair: Mapping[str, str]) -> str:
     """Return a sentence or name in the page's language."""
     return in_language(pair["zh-CN"], pair["en"])

@@ -20,6 +20,7 @@ from typing import Any
 
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey
+from schemas.catalogue import CATALOGUE
 from vc import credentials, data_integrity, dates, did_key, documents, structure
 from vc.errors import VcError
 from wallet import issuers, statuses
@@ -114,6 +115,9 @@ def _known_issuer(
 
 
 def _check_binding(credential: dict[str, Any], expected: Expected) -> None:
+    if not CATALOGUE[credentials.credential_type(credential)].bindable:
+        # An evaluation speaks of a certificate and not of a person: there is no key in it to compare.
+        return
     subject = credential.get("credentialSubject")
     if not isinstance(subject, dict) or subject.get("id") != did_key.did(expected.key):
         raise CredentialRejectedError("binding", "it is bound to a key that is not this wallet's")

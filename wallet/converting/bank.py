@@ -95,6 +95,7 @@ class Standing:
         results: What it registered, or would.
         reason_code: Why it was returned, as a code, or None.
         reason: The same in words, by language.
+        note: An officer's own words, or None.
         offers: Credit records that may be claimed now.
         account: The account's number, where the bank gives it.
     """
@@ -103,6 +104,7 @@ class Standing:
     results: tuple[Granted, ...] = ()
     reason_code: str | None = None
     reason: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
     offers: tuple[Offered, ...] = ()
     account: str | None = None
 
@@ -163,6 +165,7 @@ def standing(url: str, application_id: str, *, token: str, fetcher: Fetch) -> St
         results=tuple(_granted(item) for item in _objects(document, "results", most=MOST_RESULTS)),
         reason_code=_code(told.get("code")),
         reason=words(told),
+        note=_note(told.get("note")),
         offers=tuple(_offered(item) for item in _objects(document, "offers", most=MOST_RESULTS)),
         account=account[:64] if isinstance(account, str) else None,
     )
@@ -276,6 +279,10 @@ def _id(document: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise BankUnreachableError(f"the credit bank's answer has no {name}")
     return value
+
+
+def _note(value: object) -> str | None:
+    return value[:LONGEST_TEXT] if isinstance(value, str) and value.strip() else None
 
 
 def _code(value: object) -> str | None:

@@ -188,6 +188,7 @@ def _conversion(item: Conversion) -> dict[str, Any]:
         "bank": item.bank,
         "results": [result.to_json() for result in item.results],
         "reason": {"code": item.reason_code, **item.reason} if item.reason_code or item.reason else None,
+        "note": item.note,
         "records": list(item.records),
         "bankAccount": item.account,
     }

@@ -9,9 +9,10 @@ looked for among what is held before it is claimed again.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ from wallet.answering import answers, requests
 from wallet.answering.answers import Presentation
 from wallet.converting import bank, store
 from wallet.converting.agreements import Option
-from wallet.converting.bank import Granted, Standing
+from wallet.converting.bank import Granted, Offered, Standing
 from wallet.errors import (
     BankUnreachableError,
     CannotCheckError,
@@ -41,6 +42,8 @@ from web.errors import FetchError, RateLimitedError
 
 logger = logging.getLogger(__name__)
 
+_NOT_NOW = (OfferError, CannotCheckError, CredentialRejectedError, FetchError, RateLimitedError)
+
 OPEN_STATES = ("waiting", "submitted", "registered")
 """Of these the bank may have something new to say; what was returned or declined stays so."""
 
@@ -54,6 +57,7 @@ class Conversion:
         credential_id: The certificate that it is about.
         title: What that is called, by language.
         source: ``recognition.source_key`` of it.
+        source_id: Its own ``urn:uuid:…``.
         agreement_id: The agreement's URN.
         version: Its version when it was applied for.
         agreement_title: Its title, by language.
@@ -69,6 +73,7 @@ class Conversion:
         results: What it is about: the preview at first, then the bank's own.
         reason_code: Why it was returned, or None.
         reason: The same in words, by language.
+        note: An officer's own words, or None.
         records: Ids of the credit records that were taken into the wallet.
         account: The account's number, or None.
         request_id: The request by which the bank asked for the certificate.
@@ -79,6 +84,7 @@ class Conversion:
     credential_id: str
     title: dict[str, str]
     source: str
+    source_id: str | None
     agreement_id: str
     version: int
     agreement_title: dict[str, str]
@@ -94,6 +100,7 @@ class Conversion:
     results: tuple[Granted, ...]
     reason_code: str | None
     reason: dict[str, str]
+    note: str | None
     records: tuple[str, ...]
     account: str | None
     request_id: str
@@ -171,6 +178,7 @@ def apply(
         "credential_id": item.credential_id,
         "title": _title(item),
         "source": recognition.source_key(item.facts),
+        "source_id": item.facts.credential_id,
         "agreement_id": option.agreement_id,
         "version": option.evaluation.version,
         "agreement_title": dict(option.evaluation.title),
@@ -185,6 +193,7 @@ def apply(
         "results": [bank.granted_from(result).to_json() for result in option.granted],
         "reason_code": None,
         "reason": {},
+        "note": None,
         "records": [],
         "account": None,
         "request_id": request.request_id,
@@ -265,7 +274,8 @@ def refresh_one(db: Database, wallet: Wallet, conversion_id: str, *, parts: Part
         logger.info("conversion_not_refreshed bank=%s reason=%s", item.bank, error)
         return False
     _keep(db, wallet, item, parts=parts, **_changes(item, found))
-    return _take_records(db, wallet, item, found, parts=parts, now=now)
+    current = one(db, wallet, conversion_id)
+    return _take_records(db, wallet, current, found, parts=parts, now=now)
 
 
 def _finished(item: Conversion) -> bool:
@@ -280,6 +290,7 @@ def _changes(item: Conversion, found: Standing) -> dict[str, Any]:
         "results": [result.to_json() for result in results],
         "reason_code": found.reason_code,
         "reason": dict(found.reason),
+        "note": found.note,
         "account": found.account or item.account,
     }
 
@@ -287,40 +298,51 @@ def _changes(item: Conversion, found: Standing) -> dict[str, Any]:
 def _take_records(
     db: Database, wallet: Wallet, item: Conversion, found: Standing, *, parts: Parts, now: datetime
 ) -> bool:
-    """Claim the credit records that the bank offers and that are not held yet."""
+    """Claim the credit records that the bank offers, and finish claims of them that had to wait."""
     complete = True
-    for offer in found.offers:
-        held = {one.facts.credential_id: one.credential_id for one in holding.held(db, wallet, now=now)}
-        taken = held.get(_record_id(offer.record))
-        if taken is None:
-            try:
-                taken = _claim(db, wallet, item, offer.offer_uri, parts=parts, now=now)
-            except (OfferError, CannotCheckError, CredentialRejectedError, FetchError, RateLimitedError) as e:
-                logger.info("record_not_taken bank=%s reason=%s", item.bank, type(e).__name__)
-                complete = False
-                continue
-        current = one(db, wallet, item.conversion_id)
-        if taken not in current.records:
-            _keep(db, wallet, current, parts=parts, records=[*current.records, taken])
+    waiting = [claim for claim in receiving.unfinished(db, wallet) if claim.offered.issuer_id == item.bank]
+    acts: list[Callable[[], object]] = [
+        *(partial(receiving.complete, db, wallet, claim.claim_id, parts=parts, now=now) for claim in waiting),
+        *(partial(_claim, db, wallet, item, offer, parts=parts, now=now) for offer in found.offers),
+    ]
+    for act in acts:
+        try:
+            act()
+        except _NOT_NOW as error:
+            # A list that is not on the ledger yet, a bank that is away: it is taken at the next look.
+            logger.info("record_not_taken bank=%s reason=%s", item.bank, type(error).__name__)
+            complete = False
+    held = _records(db, wallet, item, now=now)
+    if held != item.records:
+        _keep(db, wallet, one(db, wallet, item.conversion_id), parts=parts, records=list(held))
     return complete
 
 
 def _claim(
-    db: Database, wallet: Wallet, item: Conversion, offer_uri: str, *, parts: Parts, now: datetime
-) -> str:
-    """Claim one credit record, if it is the bank that offers it."""
-    link = f"openid-credential-offer://?credential_offer_uri={quote(offer_uri, safe='')}"
-    waiting = receiving.unfinished_for(db, wallet, link)
-    if waiting is not None:
-        return receiving.complete(db, wallet, waiting.claim_id, parts=parts, now=now)[0]
+    db: Database, wallet: Wallet, item: Conversion, offer: Offered, *, parts: Parts, now: datetime
+) -> None:
+    """Claim one credit record, if it is not held yet, and if it is the bank that offers it."""
+    if any(one.facts.credential_id == offer.record for one in holding.held(db, wallet, now=now)):
+        return
+    link = f"openid-credential-offer://?credential_offer_uri={quote(offer.offer_uri, safe='')}"
     offered = looking_up.look_up(link, parts=parts, now=now)
     if offered.issuer_id != item.bank:
         raise CredentialRejectedError("issuer", "the credit record is offered by another body than the bank")
-    return receiving.receive(db, wallet, offered, pin=None, parts=parts, now=now)[0]
+    receiving.receive(db, wallet, offered, pin=None, parts=parts, now=now)
 
 
-def _record_id(record: str) -> str:
-    return record if record.startswith("urn:") else f"urn:uuid:{record}"
+def _records(db: Database, wallet: Wallet, item: Conversion, *, now: datetime) -> tuple[str, ...]:
+    """Find the credit records that came of an application, by what they state."""
+    rules = {result.rule for result in item.results}
+    return tuple(
+        one.credential_id
+        for one in holding.held(db, wallet, now=now)
+        if one.facts.credential_type == "CreditRecord"
+        and one.facts.issuer_id == item.bank
+        and one.facts.source_credential == item.source_id
+        and one.facts.rule_id in rules
+        and (one.facts.agreement or "").rpartition("#")[0] == item.agreement_id
+    )
 
 
 def _keep(db: Database, wallet: Wallet, item: Conversion, *, parts: Parts, **changes: Any) -> None:

@@ -1,0 +1,293 @@
+"""A wallet and a real credit bank, a real certificate body and a real ledger: from certificate to credit."""
+
+import itertools
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from issuer import offers, records
+from issuer.bank import confirming
+from tests.issuer.bank.creditbank import AGREEMENT, BANK, BODY, COLLEGE, Town, skill
+from tests.issuer.cosigning.bodies import CHECKER
+from vc import dates
+from wallet import accounts, holding, looking_up, receiving, settings
+from wallet.answering import answers
+from wallet.converting import agreements, conversions, known, statement
+from wallet.migrations import migrations
+from wallet.parts import Parts
+from web.database import connect
+from web.errors import FetchError
+from web.fetcher import Response
+
+UNIT = "学分（16学时/学分）"
+_MEMORY = Path("/dev/shm")
+
+
+class Wire:
+    """The bodies' network as the wallet's fetcher sees it: forms and headers pass as they are."""
+
+    def __init__(self, wire):
+        self.apps, self.away = wire.apps, set()
+
+    def get(self, url, *, max_bytes=1 << 20, accept="*/*", headers=None):
+        return self._ask("GET", url, headers={"Accept": accept, **(headers or {})})
+
+    def post(
+        self, url, *, json=None, body=None, content_type=None, max_bytes=1 << 20, accept="*/*", headers=None
+    ):
+        content = {"json": json} if body is None else {"data": body, "content_type": content_type}
+        return self._ask("POST", url, headers={"Accept": accept, **(headers or {})}, **content)
+
+    def _ask(self, method, url, **options):
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self.apps or origin in self.away:
+            raise FetchError("the service is away")
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        answer = self.apps[origin].test_client().open(path, method=method, base_url=origin, **options)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, answer.data, url)
+
+
+class Learner:
+    """A holder with a wallet in the town."""
+
+    def __init__(self, town, folder):
+        self.town, self.wire = town, Wire(town.wire)
+        counter = itertools.count()
+
+        def draw(size):
+            block = sha256(b"learner %d" % next(counter)).digest()
+            return (block * (size // 32 + 1))[:size]
+
+        self.db = connect(folder / "wallet.db", create=True)
+        migrations.apply(self.db)
+        environ = {
+            "WALLET_HOME": str(folder),
+            "WALLET_URL": "http://127.0.0.1:8704",
+            "WALLET_LEDGER_URL": "http://127.0.0.1:8700",
+            "WALLET_VERIFIER_URL": "http://127.0.0.1:8705",
+            "WALLET_INSECURE_LOOPBACK": "1",
+        }
+        self.parts = Parts(
+            settings=settings.read(environ),
+            ledger=town.node.client("wallet-pins"),
+            fetcher=self.wire,
+            gate=accounts.PassphraseGate(),
+            random=draw,
+        )
+        self.wallet = accounts.create(
+            self.db,
+            name="晓雨",
+            passphrase="correct horse battery",
+            gate=self.parts.gate,
+            now=self.now,
+            random=draw,
+        )
+
+    @property
+    def now(self):
+        return dates.from_seconds(self.town.now)
+
+    @property
+    def at(self):
+        return {"parts": self.parts, "now": self.now}
+
+    def certificate(self, **changes):
+        """Have a certificate issued, claim it, and have its form anchored."""
+        body = self.town.body
+        serial = body.db.execute("SELECT count(*) FROM batch").fetchone()[0] + 1
+        batch_id = body.batch(skill(serial, **changes))
+        body.issue(batch_id)
+        body.anchor()
+        record = records.search(body.db, batch_id=batch_id)[0]
+        uri = offers.mint_direct(body.db, body.parts, record_id=record.id, now=self.town.now).uri
+        offered = looking_up.look_up(f"openid-credential-offer://?credential_offer_uri={uri}", **self.at)
+        (credential_id,) = receiving.receive(self.db, self.wallet, offered, pin=None, **self.at)
+        body.anchor()
+        return holding.refresh_one(self.db, self.wallet, credential_id, **self.at)
+
+    def option(self, item, *, college=COLLEGE, programme="460305", chosen=None):
+        learner = known.account_of(self.db, self.wallet, college=college, programme=programme, now=self.now)
+        found = agreements.options(item, agreements.situation(**self.at), account=learner, chosen=chosen)
+        return next((option for option in found if option.agreement_id == AGREEMENT), None)
+
+    def apply(self, item, *, college=COLLEGE, programme="460305", rules=None):
+        return conversions.apply(
+            self.db,
+            self.wallet,
+            item,
+            self.option(item, college=college, programme=programme),
+            college=college,
+            programme=programme,
+            rules=rules,
+            **self.at,
+        )
+
+    def agree(self, asked, *, anchored=True):
+        (choice,) = answers.choices(self.db, self.wallet, asked, now=self.now)
+        done = answers.agree(
+            self.db, self.wallet, asked.request_id, {choice.query_id: choice.usual}, **self.at
+        )
+        if anchored:
+            self.town.bank.anchor()
+        conversions.refresh_one(self.db, self.wallet, asked.conversion, **self.at)
+        return done, conversions.one(self.db, self.wallet, asked.conversion)
+
+
+@pytest.fixture
+def town():
+    parent = str(_MEMORY) if _MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="vocred-", dir=parent) as name:
+        found = Town(Path(name))
+        found.agree()
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def learner(town, tmp_path):
+    found = Learner(town, tmp_path)
+    yield found
+    found.db.close()
+
+
+@pytest.mark.row("S54", "S56", "S64")
+def test_certificate_becomes_a_credit_record_in_the_wallet(learner, town):
+    town.enrol()
+    item = learner.certificate()
+    assert item.receipt is not None
+    option = learner.option(item)
+    (granted,) = option.granted
+    assert (granted.rule, granted.credits, granted.unit, granted.grade) == ("R1", 8, UNIT, "91")
+    assert "工业机器人操作与编程" in granted.line["zh-CN"]
+
+    asked = learner.apply(item)
+    assert asked.asked.did == BANK
+    assert asked.state == "waiting"
+    sent, done = learner.agree(asked)
+    assert sent.state == "sent"
+    assert done.state == "registered"
+    (record_id,) = done.records
+    record = holding.one(learner.db, learner.wallet, record_id, now=learner.now)
+    assert record.facts.credential_type == "CreditRecord"
+    assert (record.facts.credits_earned, record.facts.credit_unit) == (8, UNIT)
+    assert record.facts.source_credential == item.facts.credential_id
+    assert record.facts.course_code == "RB2104"
+
+
+def test_record_is_taken_once_however_often_the_wallet_looks(learner, town):
+    town.enrol()
+    _, done = learner.agree(learner.apply(learner.certificate()))
+    assert conversions.refresh(learner.db, learner.wallet, **learner.at)
+    again = conversions.one(learner.db, learner.wallet, done.conversion_id)
+    assert again.records == done.records
+    assert len(holding.held(learner.db, learner.wallet, now=learner.now)) == 2
+
+
+def test_record_whose_list_is_not_on_the_ledger_yet_is_taken_at_the_next_look(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    _, done = learner.agree(asked, anchored=False)
+    assert (done.state, done.records) == ("registered", ())
+    town.bank.anchor()
+    town.wait(10)
+    assert conversions.refresh(learner.db, learner.wallet, **learner.at)
+    assert len(conversions.one(learner.db, learner.wallet, done.conversion_id).records) == 1
+
+
+def test_preview_knows_what_was_converted_before(learner, town):
+    town.enrol()
+    item = learner.certificate()
+    learner.agree(learner.apply(item))
+    option = learner.option(item)
+    assert not option.granted
+    assert {result.reason for result in option.results} == {"source-used"}
+
+
+def test_application_that_waits_for_an_officer_is_registered_later(learner, town):
+    item = learner.certificate()
+    _, waiting = learner.agree(learner.apply(item))
+    assert waiting.state == "submitted"
+    assert not learner.option(item).granted
+    confirming.confirm(
+        town.bank.db,
+        town.bank.parts,
+        town.desk,
+        application_id=waiting.application_id,
+        actor=CHECKER,
+        now=town.now,
+    )
+    town.bank.anchor()
+    assert conversions.refresh(learner.db, learner.wallet, **learner.at)
+    done = conversions.one(learner.db, learner.wallet, waiting.conversion_id)
+    assert (done.state, len(done.records)) == ("registered", 1)
+    assert done.account == "CB-00000001"
+
+
+def test_returned_application_says_why(learner, town):
+    item = learner.certificate()
+    _, waiting = learner.agree(learner.apply(item))
+    confirming.send_back(
+        town.bank.db,
+        application_id=waiting.application_id,
+        note="请到学院窗口核对身份。",
+        actor=CHECKER,
+        now=town.now,
+    )
+    conversions.refresh(learner.db, learner.wallet, **learner.at)
+    done = conversions.one(learner.db, learner.wallet, waiting.conversion_id)
+    assert done.state == "returned"
+    assert done.reason["zh-CN"] == "学分银行退回了申请。"
+    assert done.note == "请到学院窗口核对身份。"
+
+
+def test_statement_is_the_banks_own_and_adds_up_unit_by_unit(learner, town):
+    town.enrol()
+    learner.agree(learner.apply(learner.certificate()))
+    (found,) = statement.statements(learner.db, learner.wallet, parts=learner.parts)
+    assert found.bank == BANK
+    assert found.balances == [(UNIT, 8.0)]
+    (entry,) = found.entries
+    assert (entry.rule, entry.kind, entry.course_code, entry.grade) == ("R1", "免修", "RB2104", "91")
+    assert entry.agreement == f"{AGREEMENT}#1"
+    assert entry.line["en"]
+
+
+def test_declined_request_registers_nothing(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    answers.decline(learner.db, learner.wallet, asked.request_id, **learner.at)
+    conversions.refresh(learner.db, learner.wallet, **learner.at)
+    done = conversions.one(learner.db, learner.wallet, asked.conversion)
+    assert done.state == "declined"
+    assert statement.statements(learner.db, learner.wallet, parts=learner.parts) == []
+
+
+def test_another_programme_is_told_no_before_anything_is_sent(learner, town):
+    item = learner.certificate()
+    option = learner.option(item, programme="460301")
+    assert not option.granted
+    assert {result.reason for result in option.results} == {"programme"}
+
+
+def test_bank_that_is_away_leaves_the_application_as_it_was(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    learner.wire.away.add(town.bank.url)
+    answers.decline(learner.db, learner.wallet, asked.request_id, **learner.at)
+    assert answers.one(learner.db, learner.wallet, asked.request_id).state == "unsure"
+    assert not conversions.refresh(learner.db, learner.wallet, **learner.at)
+    assert conversions.one(learner.db, learner.wallet, asked.conversion).state == "waiting"
+
+
+def test_issuer_of_the_certificate_learns_nothing_of_the_conversion(learner, town):
+    town.enrol()
+    item = learner.certificate()
+    before = len(town.wire.asked)
+    learner.agree(learner.apply(item))
+    asked = town.wire.asked[before:]
+    assert not [url for url in asked if BODY in url or item.facts.number in url]

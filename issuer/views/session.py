@@ -31,6 +31,8 @@ IDLE_SECONDS = 3600
 LONGEST_SECONDS = 12 * 3600
 _LAST_PAGE = 1_000_000
 _WANTED, _SINCE, _SEEN = "wanted", "since", "seen"
+_FOR_MENTORS = frozenset({"endorsing"})
+_FOR_EVERYBODY = frozenset({"workbench.sign_out", "officers.listing", "officers.change_passphrase"})
 
 
 class SignedIn(UserMixin):
@@ -85,6 +87,9 @@ def officer_only(view: View) -> View:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not current_user.is_authenticated:
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+        if request.endpoint == "workbench.show" and only_endorses():
+            return redirect(url_for("endorsing.listing"), 303)
+        _check_reach()
         return view(*args, **kwargs)
 
     guarded.officers_only = True  # type: ignore[attr-defined]
@@ -102,10 +107,22 @@ def officer_file(view: View) -> View:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not current_user.is_authenticated:
             raise ForbiddenError("this is for signed-in officers only")
+        _check_reach()
         return view(*args, **kwargs)
 
     guarded.officers_only = True  # type: ignore[attr-defined]
     return guarded  # type: ignore[return-value]
+
+
+def only_endorses() -> bool:
+    """Return whether whoever is signed in is a mentor and nothing else: the register is not theirs to read."""
+    return officer().roles == {officers.MENTOR}
+
+
+def _check_reach() -> None:
+    allowed = request.blueprint in _FOR_MENTORS or request.endpoint in _FOR_EVERYBODY
+    if not allowed and only_endorses():
+        raise ForbiddenError("mentors endorse drafts, and see nothing of the register")
 
 
 def require_role(role: str) -> None:

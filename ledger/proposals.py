@@ -51,6 +51,7 @@ class Proposal:
         due: Block time from which the effect comes, or None.
         members: How many members there are now.
         needed: How many of them have to agree now.
+        two_thirds: Whether more than 2/3 are asked beside the 51 %: a member that runs a node would leave.
     """
 
     id: bytes
@@ -66,6 +67,7 @@ class Proposal:
     due: int | None
     members: int
     needed: int
+    two_thirds: bool
 
     @property
     def yes(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ class Proposal:
                 due=value["due"],
                 members=len(members),
                 needed=votes_needed(len(members), two_thirds=two_thirds),
+                two_thirds=two_thirds,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError("a proposal has another shape") from error

@@ -1,4 +1,13 @@
-"""What a member decides in its own service: its governance key, proposals and votes."""
+"""What a member decides in its own service: its governance key, proposals and votes.
+
+    keys       one sealed key, opened by a passphrase for one act
+    acting     propose, vote, withdraw, sign an agreement: signed, written down, submitted, noted
+    matters    what stands behind a proposal: the agreement's text, counts, names, all proved
+    questions  each proposal as one question in plain words, and what follows
+    board      the list; pages and commands show it
+
+The members decide by votes on the shared ledger; nothing here decides anything for them.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,4 +16,7 @@ if TYPE_CHECKING:
 
 
 def init_app(app: "Flask") -> None:
-    """Register the pages and interfaces of this part."""
+    """Register the pages."""
+    from issuer.governance.pages import pages
+
+    app.register_blueprint(pages)

@@ -214,6 +214,14 @@ def finish(db: Database, parts: Parts) -> bool:
     return _finish(db, client_of(parts))
 
 
+def signed_by(db: Database, proposal: bytes) -> str | None:
+    """Return the officer who cast the member's vote from this service, or None."""
+    for row in store.acts(db, proposal=proposal):
+        if row["kind"] == "vote" and row["state"] == "accepted":
+            return str(row["officer"])
+    return None
+
+
 def under_way(db: Database) -> bool:
     """Return whether a signed statement waits for the ledger's answer."""
     return store.prepared(db) is not None

@@ -227,6 +227,12 @@ def _actions() -> dict[str, str]:
         "slips opened for printing": gettext("打开领取条打印页"),
         "slips printed": gettext("领取条已打印"),
         "certificate claimed": gettext("证书被领取"),
+        "governance key made": gettext("创建治理密钥"),
+        "governance passphrase refused": gettext("治理口令不正确"),
+        "proposal signed": gettext("提出提案"),
+        "vote signed": gettext("投票"),
+        "withdrawal signed": gettext("撤回提案"),
+        "agreement signed": gettext("签署协议"),
     }
 
 
@@ -247,6 +253,9 @@ def result_en(name: str) -> str:
         "实操成绩": "Practice",
         "考试成绩": "Score",
         "评定结论": "Result",
+        "学校导师评定": "School tutor's mark",
+        "企业导师评定": "Enterprise tutor's mark",
+        "成绩": "Grade",
     }.get(name, "")
 
 

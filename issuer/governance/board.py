@@ -1,0 +1,111 @@
+"""The list of proposals as a member sees it: what is open, what was decided, who the members are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from issuer.governance import matters, roll
+from issuer.governance.roll import Roll
+from ledger.client import LedgerClient
+from ledger.proposals import Proposal
+
+LISTED = 200
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a vote stands, for a bar.
+
+    Attributes:
+        yes: Share of all members that agreed, in percent.
+        no: Share that disagreed.
+        line: What has to be exceeded, in percent.
+        silent: How many members have not voted.
+        turnout: Share of the members that voted, in percent.
+    """
+
+    yes: float
+    no: float
+    line: float
+    silent: int
+    turnout: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A proposal in the list.
+
+    Attributes:
+        proposal: The proposal.
+        title: The title of the agreement that it is about, or None.
+        tally: How it stands.
+        own: The member's own vote, or None.
+    """
+
+    proposal: Proposal
+    title: Mapping[str, str] | None
+    tally: Tally
+    own: bool | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the members decide.
+
+    Attributes:
+        open: What may be voted on: what the member has not voted on first, then what ends soonest.
+        decided: The rest, newest first.
+        roll: The members, and the bodies that proposals name.
+        is_member: Whether this service's body is a member.
+        single_operator: Whether one operator stands behind the ledger's answers.
+    """
+
+    open: tuple[Row, ...]
+    decided: tuple[Row, ...]
+    roll: Roll
+    is_member: bool
+    single_operator: bool
+
+
+def read(ledger: LedgerClient, *, own: str, now: int) -> Board:
+    """Read the proposals and the members, all proved.
+
+    Args:
+        ledger: The ledger.
+        own: The DID of this service's body.
+        now: Seconds since 1970.
+
+    Raises:
+        LedgerUnavailableError: The ledger is silent.
+    """
+    found = ledger.proposals(now=now, limit=LISTED)
+    named = [did for proposal in found for did in matters.bodies(proposal)]
+    called = roll.call(ledger, others=named, now=now)
+    titles = matters.titles(ledger, found, now=now)
+    rows = [
+        Row(proposal, titles.get(proposal.id), tally(proposal), proposal.votes.get(own)) for proposal in found
+    ]
+    snapshot, _ = ledger.snapshot([], now=now)
+    waiting = sorted(
+        (row for row in rows if row.proposal.is_open),
+        key=lambda row: (row.own is not None, row.proposal.expires, row.proposal.index),
+    )
+    return Board(
+        open=tuple(waiting),
+        decided=tuple(row for row in rows if not row.proposal.is_open),
+        roll=called,
+        is_member=own in called.members,
+        single_operator=snapshot.single_operator,
+    )
+
+
+def tally(proposal: Proposal) -> Tally:
+    """Return how a vote stands, by the members there are now."""
+    members = max(1, proposal.members)
+    yes, no = len(proposal.yes), len(proposal.no)
+    return Tally(
+        yes=min(100.0, 100 * yes / members),
+        no=min(100.0, 100 * no / members),
+        line=200 / 3 if proposal.two_thirds else 51.0,
+        silent=max(0, members - yes - no),
+        turnout=min(100, 100 * (yes + no) // members),
+    )

@@ -258,14 +258,16 @@ def _carry(session: Session, digest: bytes) -> None:
 def _told(session: Session, digest: bytes) -> dict[str, Any]:
     text = texts.load(session.db, digest)
     own = institution.load(session.db).did
+    told = [
+        {"did": each.did, "roles": list(each.roles), "state": each.state, "problem": each.problem}
+        for each in parties.standings(session.db, text, own=own)
+    ]
     return {
         "digest": digest.hex(),
         "agreement": text.agreement_id,
         "version": text.version,
         "expires": text.expires,
         "state": text.state,
-        "parties": [
-            {"did": each.did, "roles": list(each.roles), "state": each.state, "problem": each.problem}
-            for each in parties.standings(session.db, text, own=own)
-        ],
+        "parties": [each for each in told if each["roles"]],
+        "issuers": [each for each in told if not each["roles"]],
     }

@@ -156,7 +156,7 @@ def test_every_field_of_a_rule_is_on_the_page(maker: Officer, yunling: Member, x
     )
     place = begin(maker, fields, act="add-credit").partition("#")[0]
     names = set(VALUE.findall(maker.page(place)))
-    plain, several = ROWS["rules"]
+    plain, _ = ROWS["rules"]
     shared = {"rule", "family", "by", "when_codes", "when_levels", "when_achievement"}
     credit = {name for name in plain if not name.startswith(("target_", "purpose_"))} - {"scope"}
     for name in credit | shared:

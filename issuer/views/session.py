@@ -115,7 +115,7 @@ def officer_file(view: View) -> View:
 
 
 def only_endorses() -> bool:
-    """Return whether whoever is signed in is a mentor and nothing else: the register is not theirs to read."""
+    """Return whether whoever is signed in is a mentor and nothing else, who does not read the register."""
     return officer().roles == {officers.MENTOR}
 
 

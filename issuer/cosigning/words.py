@@ -33,6 +33,19 @@ def given_chip(state: str, *, delivered: bool) -> str:
     return "revoked" if state == "withdrawn" else "done" if delivered else "info"
 
 
+def mentor_role(role: str | None) -> str:
+    """Return the word for what a tutor is, in the page's language."""
+    return {"学校导师": gettext("学校导师"), "企业导师": gettext("企业导师")}.get(role or "", role or "")
+
+
+def mark(name: str) -> str:
+    """Return the word for one of the two assessments, in the page's language."""
+    return {
+        "学校导师评定": gettext("学校导师评定"),
+        "企业导师评定": gettext("企业导师评定"),
+    }.get(name, name)
+
+
 def column(column_map: str, key: str, header: str) -> str:
     """Return a column's header in the page's language."""
     return in_language(header, column_words(column_map, key).english)

@@ -137,6 +137,19 @@ def test_withdrawing_waits_for_a_second_officer(enterprise, draft, mentor):
     assert "林二 · 云岭示范职业技术学院" in listed
 
 
+@pytest.mark.parametrize(
+    "path", ["/records", "/batches", "/approvals", "/cosigning", "/audit", "/audit.csv", "/officers"]
+)
+def test_mentor_reads_nothing_of_the_register(enterprise, mentor, path):
+    status = mentor.client.get(path).status_code
+    assert status == (200 if path == "/officers" else 403)
+
+
+def test_mentors_first_page_is_what_was_endorsed(enterprise, mentor):
+    assert mentor.client.get("/").headers["Location"] == "/endorsements"
+    assert "/records" not in mentor.page("/endorsements")
+
+
 # The college
 
 

@@ -28,6 +28,7 @@ MOST_ROWS = 20_000
 SOURCE_DAYS = 30
 _SOURCE_PURPOSE = "source"
 _NUMBER_KEY = "number:"
+_HOLDER_KEY = "holder:"
 _TAIL = 4
 _NOT_KEPT = frozenset({"seq"})
 _DOCUMENT_COLUMNS = frozenset({"证件号码", "身份证号"})
@@ -48,6 +49,8 @@ class NewRow:
         person_key: See ``Secret.person_key``; empty where the row has no document.
         content_digest: What tells whether the same row comes again, 32 bytes.
         class_name: How slips are sorted, or empty.
+        holder_key: Keyed hash of the person's document alone, whatever the certificate; empty where the row
+            has none. Records that share it share a slip.
     """
 
     line: int
@@ -58,6 +61,7 @@ class NewRow:
     person_key: str = ""
     content_digest: bytes = bytes(32)
     class_name: str = ""
+    holder_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class BatchRow:
     person_key: str
     content_digest: bytes
     class_name: str
+    holder_key: str
     fields: Mapping[str, str]
     findings: Sequence[Mapping[str, Any]]
     state: str
@@ -210,6 +215,7 @@ def create(
                     "person_key": new.person_key,
                     "content_digest": new.content_digest,
                     "class_name": new.class_name,
+                    "holder_key": new.holder_key,
                     "record_id": new_id(parts.random) if new.pile in ("ready", "confirm") else None,
                     "fields": dict(new.fields),
                     "findings": [dict(finding) for finding in new.findings],
@@ -361,7 +367,14 @@ def _new_row(parts: Parts, check: ImportCheck, row: CheckedRow) -> NewRow:
         person_key=parts.secret.person_key(row.person_key),
         content_digest=row.content_digest,
         class_name=row.values.get("klass", ""),
+        holder_key=_holder_key(parts, row),
     )
+
+
+def _holder_key(parts: Parts, row: CheckedRow) -> str:
+    # The name is left out: one that is corrected later is the same person's.
+    document = row.values.get("idNumber", "")
+    return parts.secret.person_key(f"{_HOLDER_KEY}{document}") if document else ""
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

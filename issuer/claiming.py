@@ -122,8 +122,8 @@ def issue(
 ) -> dict[str, Any]:
     """Sign the certificate that a token is for to the key that the request proves.
 
-    The same key gets the same form again while the token lives; another key is refused. Signing uses up the
-    slip and ends its other offers and tokens.
+    The same key gets the same form again while the token lives; another key is refused. Signing ends the
+    slip's other offers and tokens, and with the last certificate that it opens the slip.
 
     Args:
         db: The connection.
@@ -140,28 +140,25 @@ def issue(
     """
     token_hash = _hash(access_token)
     token = _live_token(db, token_hash, now=now)
-    configuration = _asked_configuration(request, token)
+    record_id = _asked_record(request, token)
     proof = key_proofs.check(parts, request.get("proofs"), now=now)
     with transaction(db):
         token = _live_token(db, token_hash, now=now)
         slip = store_claims.slip(db, token["slip_id"])
-        assert slip is not None  # foreign key
-        record = store_records.record(db, slip["record_id"])
-        assert record is not None  # foreign key
+        record = store_records.record(db, record_id)
+        assert slip is not None and record is not None  # noqa: PT018 - foreign keys
         if record["state"] != "valid":
             raise OAuthError("credential_request_denied", "the certificate was revoked")
-        if configuration != CATALOGUE[record["credential_type"]].configuration_id:
-            raise OAuthError("unknown_credential_configuration", "the token is not for that configuration")
         if not store_claims.use_nonce(db, proof.nonce_hash, expires_at=proof.nonce_expires_at):
             raise OAuthError("invalid_nonce", "the nonce was used before")
-        kept = store_claims.token_form(db, token_hash, FORMAT)
+        kept = store_claims.token_form(db, token_hash, FORMAT, record_id)
         if kept is not None:
             secured = _same_again(kept, proof)
         else:
             secured = _sign(db, parts, token_hash, slip=slip, record=record, proof=proof, now=now)
     return {
         "credentials": [{"credential": json.loads(secured)}],
-        "notification_id": notification_id(parts, token_hash),
+        "notification_id": notification_id(parts, token_hash, record_id),
     }
 
 
@@ -186,9 +183,10 @@ def notify(db: Database, parts: Parts, *, access_token: str, request: Mapping[st
         raise OAuthError("invalid_notification_id", "no notification of that id belongs to the token")
 
 
-def notification_id(parts: Parts, token_hash: bytes) -> str:
-    """Return the notification id of a token's form, the same each time."""
-    return base64url_encode(parts.secret.keyed_hash(token_hash, purpose=_NOTIFICATION_PURPOSE))
+def notification_id(parts: Parts, token_hash: bytes, record_id: str) -> str:
+    """Return the notification id of a token's form of a record, the same each time."""
+    named = token_hash + record_id.encode()
+    return base64url_encode(parts.secret.keyed_hash(named, purpose=_NOTIFICATION_PURPOSE))
 
 
 def _redeemable(offer: Mapping[str, Any], slip: Mapping[str, Any], *, now: int) -> bool:
@@ -205,16 +203,17 @@ def _issue_token(
     *,
     now: int,
 ) -> dict[str, Any]:
-    record = store_records.record(db, slip["record_id"])
-    assert record is not None  # foreign key
-    configuration = CATALOGUE[record["credential_type"]].configuration_id
-    if grant.details is not None and configuration not in grant.details:
-        raise OAuthError("invalid_authorization_details", "the offer is not for that configuration")
+    configurations = _offered(db, offer, grant)
     if not store_claims.redeem_offer(db, bytes(offer["id_hash"])):
         raise OAuthError("invalid_grant", "the pre-authorized code is unknown, used or expired")
     access_token = base64url_encode(parts.random(_SECRET_BYTES))
+    # Section 6.2: with authorization_details in the request the answer names credential identifiers; so it
+    # does where two certificates of one kind could not be told apart without.
+    named = grant.details is not None or len(set(configurations.values())) < len(configurations)
     identifiers = (
-        None if grant.details is None else {base64url_encode(parts.random(_SECRET_BYTES)): configuration}
+        {base64url_encode(parts.random(_SECRET_BYTES)): record_id for record_id in configurations}
+        if named
+        else None
     )
     store_claims.add_token(
         db,
@@ -222,7 +221,7 @@ def _issue_token(
             "hash": _hash(access_token),
             "offer_hash": bytes(offer["id_hash"]),
             "slip_id": slip["id"],
-            "configurations": [configuration],
+            "configurations": configurations,
             "identifiers": identifiers,
             "expires_at": now + TOKEN_SECONDS,
         },
@@ -233,15 +232,33 @@ def _issue_token(
         "expires_in": TOKEN_SECONDS,
     }
     if identifiers is not None:
-        # Section 6.2: with authorization_details in the request the answer names credential identifiers.
         answer["authorization_details"] = [
             {
                 "type": AUTHORIZATION_DETAILS_TYPE,
                 "credential_configuration_id": configuration,
-                "credential_identifiers": list(identifiers),
+                "credential_identifiers": [
+                    identifier
+                    for identifier, record_id in identifiers.items()
+                    if configurations[record_id] == configuration
+                ],
             }
+            for configuration in dict.fromkeys(configurations.values())
         ]
     return answer
+
+
+def _offered(db: Database, offer: Mapping[str, Any], grant: Grant) -> dict[str, str]:
+    """Return the configurations of what an offer is for, by record id; of those that were asked for."""
+    opened = store_claims.claimable(db, offer["slip_id"], alone=bool(offer["direct"]))
+    if not opened:
+        raise OAuthError("invalid_grant", "the pre-authorized code is unknown, used or expired")
+    found = {record["id"]: CATALOGUE[record["credential_type"]].configuration_id for record in opened}
+    if grant.details is None:
+        return found
+    asked = {record_id: name for record_id, name in found.items() if name in grant.details}
+    if not asked:
+        raise OAuthError("invalid_authorization_details", "the offer is not for that configuration")
+    return asked
 
 
 def _read_details(text: str) -> tuple[str, ...]:
@@ -279,7 +296,8 @@ def invalid_token(description: str) -> OAuthError:
     return OAuthError("invalid_token", description, status=401, headers={"WWW-Authenticate": challenge})
 
 
-def _asked_configuration(request: Mapping[str, Any], token: Mapping[str, Any]) -> str:
+def _asked_record(request: Mapping[str, Any], token: Mapping[str, Any]) -> str:
+    """Return the record that a credential request is about."""
     # Section 8.2: exactly one of the two; the identifier where the token response named some.
     identifier, configuration = (
         request.get("credential_identifier"),
@@ -299,9 +317,10 @@ def _asked_configuration(request: Mapping[str, Any], token: Mapping[str, Any]) -
         return str(known[identifier])
     if token["identifiers"] is not None:
         raise OAuthError("invalid_credential_request", "this token asks for credential_identifier")
-    if configuration not in token["configurations"]:
-        raise OAuthError("unknown_credential_configuration", "the token is not for that configuration")
-    return str(configuration)
+    for record_id, name in token["configurations"].items():
+        if name == configuration:
+            return str(record_id)
+    raise OAuthError("unknown_credential_configuration", "the token is not for that configuration")
 
 
 def _same_again(kept: Mapping[str, Any], proof: KeyProof) -> bytes:
@@ -321,8 +340,10 @@ def _sign(
     now: int,
 ) -> bytes:
     """Sign the holder's form; everything here commits together or not at all."""
-    if not store_claims.use_slip(db, slip["id"], at=now):
-        raise OAuthError("credential_request_denied", "the slip was used, re-issued or locked")
+    # Asked before it is used: another wallet may have claimed this record since the token was given.
+    opened = {each["id"] for each in store_claims.claimable(db, slip["id"])}
+    if record["id"] not in opened or not store_claims.use_slip(db, slip["id"], record["id"], at=now):
+        raise OAuthError("credential_request_denied", "it was claimed, or its slip used, re-issued or locked")
     try:
         standing.require(db, record["credential_type"], now=now)
         form = _holder_form(db, parts, record, holder=proof.holder, now=now)
@@ -337,12 +358,13 @@ def _sign(
         {
             "token_hash": token_hash,
             "format": FORMAT,
+            "record_id": record["id"],
             "holder": proof.holder,
             "form_id": form.id,
-            "notification_hash": _hash(notification_id(parts, token_hash)),
+            "notification_hash": _hash(notification_id(parts, token_hash, record["id"])),
         },
     )
-    store_claims.end_claims(db, record["id"], but_token=token_hash)
+    store_claims.end_claims(db, slip["id"], record["id"], but_token=token_hash)
     write_audit(db, actor=WALLET, action="certificate claimed", subject=record["id"], now=now, form=form.id)
     return form.secured
 

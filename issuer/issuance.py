@@ -280,6 +280,7 @@ def _store_row(db: Database, parts: Parts, batch: Batch, done: _Done, *, now: in
             "credential_type": batch.credential_type,
             "number": row["number"],
             "person_key": row["person_key"],
+            "holder_key": row["holder_key"],
             "achievement": done.achievement,
             "holder_name": done.fields.get("name", ""),
             "class_name": row["class_name"],

@@ -44,7 +44,7 @@ def show_offer() -> Response:
         return _page(problem=document, typed=typed, status=document["status"])
     code = printed_code.parse(typed, purpose="claim")
     return _page(
-        credential_name=CATALOGUE[minted.credential_type].display,
+        credential_names=[CATALOGUE[name].display for name in minted.credential_types],
         minutes=minted.expires_in // 60,
         # The code travels in the fragment again: the wallet's page reads it there and mints its own offer.
         wallet_link=f"{_parts().settings.wallet_url}/O#{code.text}",

@@ -4,7 +4,8 @@ Times are whole seconds since 1970 (UTC). Identifiers of records and forms are U
 ``urn:uuid:`` in front. Whoever reads this file first should know which rows hang together:
 
     batch 1-n batch_row 1-1 record 1-n form 1-1 sealed_form (paper) and printed_code (until it is printed)
-    record 1-n slip 1-n offer 1-1 access_token 1-n token_form (the form that this token signed)
+    record 1-n slip 1-n offer 1-1 access_token 1-n token_form (the forms that this token signed)
+    slip n-n record by slip_use (claimed through it); records of one holder_key share a slip
     form n-1 anchor 1-1 statement n-1 publication
 """
 
@@ -381,3 +382,41 @@ def m011_correcting(db: Database) -> None:
 def m012_direct_offers(db: Database) -> None:
     """Let an offer be handed over on a channel that is authenticated already, without a PIN."""
     _run(db, "ALTER TABLE offer ADD COLUMN direct INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m013_one_slip_for_a_person(db: Database) -> None:
+    """Let one slip open every certificate of a person, and say of each by which slip it was claimed."""
+    _run(
+        db,
+        """
+        ALTER TABLE batch_row ADD COLUMN holder_key TEXT NOT NULL DEFAULT '';
+        ALTER TABLE record ADD COLUMN holder_key TEXT NOT NULL DEFAULT '';
+        CREATE INDEX record_of_one_holder ON record (holder_key) WHERE holder_key <> '';
+        ALTER TABLE slip ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE slip_use (
+            slip_id TEXT NOT NULL REFERENCES slip (id),
+            record_id TEXT NOT NULL REFERENCES record (id),
+            at INTEGER NOT NULL,
+            PRIMARY KEY (slip_id, record_id)
+        ) STRICT;
+        CREATE INDEX slip_use_record ON slip_use (record_id);
+        INSERT INTO slip_use SELECT id, record_id, used_at FROM slip WHERE state = 'used';
+        CREATE TABLE token_form_of_record (
+            token_hash BLOB NOT NULL REFERENCES access_token (hash),
+            format TEXT NOT NULL,
+            record_id TEXT NOT NULL REFERENCES record (id),
+            holder TEXT NOT NULL,
+            form_id TEXT NOT NULL REFERENCES form (id),
+            notification_hash BLOB NOT NULL UNIQUE,
+            event TEXT,
+            PRIMARY KEY (token_hash, format, record_id)
+        ) STRICT;
+        INSERT INTO token_form_of_record
+            SELECT token_hash, format, form.record_id, token_form.holder, form_id, notification_hash, event
+            FROM token_form JOIN form ON form.id = token_form.form_id;
+        DROP TABLE token_form;
+        ALTER TABLE token_form_of_record RENAME TO token_form;
+        UPDATE access_token SET ended = 1, configurations = '{}', identifiers = NULL;
+        """,
+    )

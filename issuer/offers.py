@@ -1,6 +1,7 @@
 """Claim slips, and the ten-minute offers that they mint.
 
-A slip lives 180 days. Its secret is the claim code, of which the database keeps the locator; the code
+A slip opens every certificate of its person that is not claimed yet, from whatever batch, and lives 180 days.
+Its secret is the claim code, of which the database keeps the locator; the code
 itself stays wrapped until the slips of its batch are printed. The six-digit PIN is drawn at printing, goes
 on a separate strip, and is kept only as a keyed hash; five wrong ones, over all offers of the slip
 together, lock it for good. An offer is minted by POST each time the slip is opened, and fetched by
@@ -73,12 +74,12 @@ class MintedOffer:
 
     Attributes:
         uri: Where the offer is fetched: ``credential_offer_uri``.
-        credential_type: What is offered.
+        credential_types: What is offered, one for each certificate.
         expires_in: Seconds.
     """
 
     uri: str
-    credential_type: str
+    credential_types: tuple[str, ...]
     expires_in: int
 
     @property
@@ -121,12 +122,14 @@ def create(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
 
 
 def reissue(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
-    """Make a new slip for a record and void the old one, inside the caller's transaction.
+    """Make a new slip for a record and void the old ones, inside the caller's transaction.
+
+    What a slip opens is the person's, so every open slip of the person ends.
 
     Raises:
         ConflictError: The record is revoked.
     """
-    store_claims.void_slips(db, record_id)
+    store_claims.void_slips_of_person(db, record_id)
     return create(db, parts, record_id=record_id, now=now)
 
 
@@ -175,10 +178,11 @@ def mint_for(db: Database, parts: Parts, *, slip_id: str, now: int) -> MintedOff
         if slip is None:
             raise UnknownError("no slip of that id")
         _require_open(slip, now=now)
-        record = store_records.record(db, slip["record_id"])
-        assert record is not None  # foreign key
+        opened = store_claims.claimable(db, slip_id)
+        if not opened:
+            raise SlipVoidError("nothing that this slip opened is left")
         uri = _mint(db, parts, slip_id=slip_id, now=now)
-    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+    return MintedOffer(uri, tuple(record["credential_type"] for record in opened), OFFER_SECONDS)
 
 
 def mint_direct(db: Database, parts: Parts, *, record_id: str, now: int) -> MintedOffer:
@@ -215,7 +219,7 @@ def mint_direct(db: Database, parts: Parts, *, record_id: str, now: int) -> Mint
             _require_open(slip, now=now)
             slip_id = slip["id"]
         uri = _mint(db, parts, slip_id=slip_id, direct=True, now=now)
-    return MintedOffer(uri, record["credential_type"], OFFER_SECONDS)
+    return MintedOffer(uri, (record["credential_type"],), OFFER_SECONDS)
 
 
 def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, Any]:
@@ -231,16 +235,17 @@ def fetch(db: Database, parts: Parts, *, offer_id: str, now: int) -> dict[str, A
     if offer["fetched_at"] is None:
         with transaction(db):
             store_claims.fetch_offer(db, id_hash, at=now)
-    slip = store_claims.slip(db, offer["slip_id"])
-    assert slip is not None  # foreign key
-    record = store_records.record(db, slip["record_id"])
-    assert record is not None  # foreign key
+    opened = store_claims.claimable(db, offer["slip_id"], alone=bool(offer["direct"]))
+    if not opened:
+        raise UnknownError("nothing is open under this address")
+    configurations = [CATALOGUE[record["credential_type"]].configuration_id for record in opened]
     grant: dict[str, Any] = {"pre-authorized_code": pre_authorized_code(parts, offer_id)}
     if not offer["direct"]:
         grant["tx_code"] = tx_code_description()
     return {
         "credential_issuer": parts.settings.url,
-        "credential_configuration_ids": [CATALOGUE[record["credential_type"]].configuration_id],
+        # Section 4.1.1: unique; two certificates of one kind are told apart in the token response.
+        "credential_configuration_ids": list(dict.fromkeys(configurations)),
         "grants": {PRE_AUTHORIZED: grant},
     }
 
@@ -273,6 +278,7 @@ def _add_blind_slip(db: Database, parts: Parts, *, record_id: str, now: int) -> 
             "pin_hash": hash_pin(parts, slip_id, parts.random(_OFFER_ID_BYTES).hex()),
             "created_at": now,
             "expires_at": now + SLIP_SECONDS,
+            "alone": 1,
         },
     )
     return slip_id

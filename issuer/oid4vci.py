@@ -31,11 +31,24 @@ wallets = Blueprint("wallets", __name__)
 JSON = "application/json"
 OFFER_RULE, TOKEN_RULE, NONCE_RULE = "30/minute", "60/minute", "120/minute"
 _MOST_TOKEN_CHARS = 512
-_CLAIMS = (
-    ("name", {"zh-CN": "姓名", "en": "Name"}),
-    ("licenseNumber", {"zh-CN": "证书编号", "en": "Certificate number"}),
-    ("achievement", {"zh-CN": "证书内容", "en": "Achievement"}),
-)
+_NAME = ("name", {"zh-CN": "姓名", "en": "Name"})
+_NUMBER = ("licenseNumber", {"zh-CN": "证书编号", "en": "Certificate number"})
+_ACHIEVEMENT = ("achievement", {"zh-CN": "证书内容", "en": "Achievement"})
+_CLAIMS = {
+    "ApprenticeshipRecord": (
+        _NAME,
+        ("agreementNumber", {"zh-CN": "协议编号", "en": "Agreement number"}),
+        _ACHIEVEMENT,
+    ),
+    "TeacherTrainingRecord": (_NAME, ("trainingKind", {"zh-CN": "类别", "en": "Kind"}), _ACHIEVEMENT),
+    "CreditRecord": (_NAME, ("creditsEarned", {"zh-CN": "学分", "en": "Credits"}), _ACHIEVEMENT),
+    "EmployerEvaluation": (("rating", {"zh-CN": "评分", "en": "Ratings"}),),
+    "MemberAccreditation": (
+        ("name", {"zh-CN": "成员名称", "en": "Member"}),
+        ("mayIssue", {"zh-CN": "可签发类型", "en": "May issue"}),
+    ),
+}
+"""Claims that every credential of a type has; the others name holder, number and achievement."""
 
 
 @wallets.after_request
@@ -157,13 +170,13 @@ def notification() -> Response:
 
 def offer_answer(minted: offers.MintedOffer) -> dict[str, Any]:
     """Return what a page or wallet is told of a minted offer."""
-    entry = CATALOGUE[minted.credential_type]
+    entries = [CATALOGUE[name] for name in minted.credential_types]
     described = offers.tx_code_description()
     return {
         "credential_offer_uri": minted.uri,
         "credential_issuer": _parts().settings.url,
         "issuer_name": institution.load(current()).names,
-        "credentials": [{"type": entry.name, "name": dict(entry.display)}],
+        "credentials": [{"type": entry.name, "name": dict(entry.display)} for entry in entries],
         "expires_in": minted.expires_in,
         "tx_code": {name: described[name] for name in ("input_mode", "length")},
     }
@@ -177,7 +190,7 @@ def _configuration(entry: CredentialType) -> dict[str, Any]:
         "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": list(jws.ALGORITHMS)}},
         "credential_definition": {
             "@context": list(entry.contexts),
-            "type": ["VerifiableCredential", "OpenBadgeCredential", entry.name],
+            "type": list(entry.types),
         },
         "credential_metadata": {
             "display": [{"name": name, "locale": locale} for locale, name in entry.display.items()],
@@ -187,7 +200,7 @@ def _configuration(entry: CredentialType) -> dict[str, Any]:
                     "mandatory": True,
                     "display": [{"name": name, "locale": locale} for locale, name in names.items()],
                 }
-                for member, names in _CLAIMS
+                for member, names in _CLAIMS.get(entry.name, (_NAME, _NUMBER, _ACHIEVEMENT))
             ],
         },
     }

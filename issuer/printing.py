@@ -7,6 +7,7 @@ marked gets a new PIN: the PIN is known to nobody but the strip.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,19 @@ class Sheet:
 
 @dataclass(frozen=True)
 class SlipSheet:
-    """One claim slip to print, and the PIN for its separate strip."""
+    """One claim slip to print, and the PIN for its separate strip.
+
+    Attributes:
+        record: The record that it was made for.
+        opened: Every record that it opens now, that one first.
+        claim_code: The code.
+        pin: Six digits, for the strip.
+        link: What its QR leads to.
+        expires_at: When it ends, in seconds.
+    """
 
     record: Record
+    opened: Sequence[Record]
     claim_code: PrintedCode
     pin: str
     link: str
@@ -129,7 +140,8 @@ def mark_form_printed(db: Database, *, actor: Actor, form_id: str, now: int) -> 
 def slips(db: Database, parts: Parts, *, batch_id: str, actor: Actor, now: int) -> list[SlipSheet]:
     """Return claim slips of a batch, by class, making those that are missing; every PIN is new.
 
-    A record whose slip was used, locked or voided gets none here: re-issuing takes two officers.
+    One for each person: certificates of the same person share it, also those of other batches. A record
+    whose slip was used, locked or voided gets none here: re-issuing takes two officers.
 
     Raises:
         ForbiddenError: The actor is no officer who makes or checks.
@@ -137,13 +149,29 @@ def slips(db: Database, parts: Parts, *, batch_id: str, actor: Actor, now: int) 
     with transaction(db):
         _require_officer(db, actor)
         if batches.get(db, batch_id).slips_printed_at is None:
-            for found in store_claims.records_without_slip(db, batch_id):
-                offers.create(db, parts, record_id=found["id"], now=now)
+            for record_id in _first_of_each(store_claims.records_without_slip(db, batch_id, now=now)):
+                offers.create(db, parts, record_id=record_id, now=now)
         printed = [_slip(db, parts, found) for found in store_claims.slips_to_print(db, batch_id)]
         audit.write(
             db, actor=actor, action="slips opened for printing", subject=batch_id, now=now, slips=len(printed)
         )
     return printed
+
+
+def opened(db: Database, slip_id: str) -> list[Record]:
+    """Return the records that a slip still opens, that which it was made for first."""
+    return [records.record_of(found) for found in store_claims.claimable(db, slip_id)]
+
+
+def on_other_slips(db: Database, batch_id: str) -> int:
+    """Return how many certificates of a batch are opened by slips of other batches."""
+    return store_claims.records_on_other_slips(db, batch_id)
+
+
+def _first_of_each(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one record of each person: its slip opens the others as well."""
+    first = {each["holder_key"] or each["id"]: each["id"] for each in reversed(found)}
+    return [each["id"] for each in found if first[each["holder_key"] or each["id"]] == each["id"]]
 
 
 def single_slip(db: Database, parts: Parts, *, record_id: str, actor: Actor, now: int) -> dict[str, Any]:
@@ -179,7 +207,8 @@ def _slip(db: Database, parts: Parts, found: dict[str, Any]) -> SlipSheet:
     text = parts.secret.unwrap(bytes(found["wrapped"]), purpose=CLAIM_PURPOSE, owner=found["id"])
     code = printed_code.parse(text.decode(), purpose="claim")
     record = records.get(db, found["record_id"])
-    return SlipSheet(record, code, pin, slip_link(parts, code), found["expires_at"])
+    link = slip_link(parts, code)
+    return SlipSheet(record, opened(db, found["id"]) or [record], code, pin, link, found["expires_at"])
 
 
 def _sheet(db: Database, parts: Parts, form_id: str, wrapped: bytes) -> Sheet:

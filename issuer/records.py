@@ -142,10 +142,17 @@ def form(db: Database, form_id: str) -> Form:
 
 
 def slip(db: Database, record_id: str, *, now: int) -> Slip | None:
-    """Return the newest slip of a record, or None."""
-    found = store_claims.newest_slip(db, record_id)
+    """Return the slip by which a record is claimed, or None.
+
+    A slip that was made for another certificate of the person counts; of a record that was claimed through
+    one that opens more, the slip reads as used.
+    """
+    found = store_claims.slip_for(db, record_id)
     if found is None:
         return None
+    used_at = store_claims.used_at(db, found["id"], record_id)
+    if used_at is not None:
+        found = {**found, "state": "used", "used_at": used_at}
     names = ("id", "record_id", "state", "created_at", "expires_at", "used_at", "wrong_pins")
     shown = {name: found[name] for name in names}
     if shown["state"] == "open" and shown["expires_at"] <= now:

@@ -1,7 +1,7 @@
 """Ending what was issued: a record for good, or one form of it; and signing a form anew.
 
 Claim and revoke take the same lock, the database's one writer: whichever commits first, the other sees it.
-Revoking ends every form of the record, whatever its list, its open slips, and their offers and tokens. The
+Revoking ends every form of the record, whatever its list, and its slips, unless they open something else. The
 bits reach the lists with the next publication (``issuer.status_lists``), which holds all of them in one
 ``status`` statement. A withdrawn form says nothing against the certificate: another form of it stands or
 follows.
@@ -45,7 +45,7 @@ def revoke(db: Database, *, record_id: str, reason: str, now: int) -> None:
         raise ConflictError("this record is revoked already")
     for number in store_forms.end_forms(db, record_id, reason=reason, at=now):
         store_ledger.mark_list(db, number, at=now)
-    store_claims.void_slips(db, record_id)
+    store_claims.void_useless_slips(db, record_id)
 
 
 def withdraw(

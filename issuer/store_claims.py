@@ -1,12 +1,14 @@
 """SQL of claim slips, offers, access tokens and nonces. Secrets stand here only as hashes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
-from issuer.store import insert, row, rows
+from issuer.store import insert, row, rows, value
+
+_MOST_AT_ONCE = 20
 
 
 def add_slip(db: Database, values: Mapping[str, Any]) -> None:
@@ -48,28 +50,110 @@ def forget_claim_codes(db: Database, batch_id: str) -> int:
 
 
 def void_slips(db: Database, record_id: str) -> None:
-    """End a record's open slip, its offers and its tokens."""
-    end_claims(db, record_id)
-    db.execute(
-        "UPDATE slip SET state = 'void', wrapped = NULL WHERE record_id = ? AND state IN ('open', 'locked')",
+    """End the open slip that was made for a record, its offers and its tokens."""
+    _void(db, [found["id"] for found in rows(db, "SELECT id FROM slip WHERE record_id = ?", (record_id,))])
+
+
+def void_slips_of_person(db: Database, record_id: str) -> None:
+    """End every open slip of the person to whom a record belongs, with offers and tokens."""
+    _void(db, slips_of_person(db, record_id))
+
+
+def void_useless_slips(db: Database, record_id: str) -> None:
+    """End the slips of a record's person through which nothing can be claimed any more."""
+    for slip_id in slips_of_person(db, record_id):
+        if not claimable(db, slip_id):
+            _void(db, [slip_id])
+
+
+def slips_of_person(db: Database, record_id: str) -> list[str]:
+    """Return the slips of everything that the person of a record has here, used and void ones too."""
+    found = rows(
+        db,
+        "SELECT slip.id FROM slip JOIN record ON record.id = slip.record_id WHERE slip.record_id = ?1 OR "
+        "(record.holder_key <> '' AND record.holder_key = (SELECT holder_key FROM record WHERE id = ?1))",
         (record_id,),
     )
+    return [each["id"] for each in found]
 
 
-def end_claims(db: Database, record_id: str, *, but_token: bytes = b"") -> None:
-    """End the offers of a record's slips, and their tokens but one."""
-    slips = "slip_id IN (SELECT id FROM slip WHERE record_id = ?)"
-    db.execute(f"UPDATE offer SET state = 'ended' WHERE state = 'open' AND {slips}", (record_id,))  # noqa: S608
-    db.execute(f"UPDATE access_token SET ended = 1 WHERE {slips} AND hash <> ?", (record_id, but_token))  # noqa: S608
+def claimable(db: Database, slip_id: str, *, alone: bool = False) -> list[dict[str, Any]]:
+    """Return the records that a slip still opens: its own, then the person's others, oldest first.
 
+    Its own was put on it by officers, so an earlier claim does not close it; another one is open until it is
+    claimed for the first time, and none is while a slip of the person is locked.
 
-def use_slip(db: Database, slip_id: str, *, at: int) -> bool:
-    """Mark an open slip as used; False when it is not open."""
-    cursor = db.execute(
-        "UPDATE slip SET state = 'used', used_at = ?, wrapped = NULL WHERE id = ? AND state = 'open'",
-        (at, slip_id),
+    Args:
+        db: The connection.
+        slip_id: The slip.
+        alone: Its own record only, for offers that were asked for with a proof about that record.
+    """
+    return rows(
+        db,
+        """
+        SELECT record.* FROM record JOIN slip ON slip.id = ?1
+        JOIN record AS own ON own.id = slip.record_id
+        WHERE record.state = 'valid'
+          AND NOT EXISTS (SELECT 1 FROM slip_use WHERE slip_id = ?1 AND slip_use.record_id = record.id)
+          AND (record.id = own.id OR (
+            NOT ?2 AND NOT slip.alone AND own.holder_key <> '' AND record.holder_key = own.holder_key
+            AND NOT EXISTS (SELECT 1 FROM form WHERE form.record_id = record.id AND form.kind = 'ldp_vc')
+            AND NOT EXISTS (SELECT 1 FROM slip AS other JOIN record AS theirs ON theirs.id = other.record_id
+                            WHERE theirs.holder_key = own.holder_key AND other.state = 'locked')))
+        ORDER BY record.id <> own.id, record.created_at, record.position LIMIT ?3
+        """,
+        (slip_id, int(alone), _MOST_AT_ONCE),
     )
-    return cursor.rowcount == 1
+
+
+def end_claims(db: Database, slip_id: str, record_id: str, *, but_token: bytes = b"") -> None:
+    """End the offers of a slip, and of any that was made for a record, and their tokens but one."""
+    found = rows(db, "SELECT id FROM slip WHERE id = ? OR record_id = ?", (slip_id, record_id))
+    _end(db, [each["id"] for each in found], but_token=but_token)
+
+
+def use_slip(db: Database, slip_id: str, record_id: str, *, at: int) -> bool:
+    """Note that a record is claimed through an open slip; the slip ends with the last one that it opens.
+
+    The person's other slips open that record no more either: each claim closes it everywhere.
+
+    Returns:
+        False when the slip is not open, or the record was claimed through it before.
+    """
+    claimed = db.execute(
+        "INSERT INTO slip_use (slip_id, record_id, at) SELECT id, ?2, ?3 FROM slip "
+        "WHERE id = ?1 AND state = 'open' ON CONFLICT DO NOTHING",
+        (slip_id, record_id, at),
+    )
+    if claimed.rowcount != 1:
+        return False
+    for other in slips_of_person(db, record_id):
+        db.execute(
+            "INSERT INTO slip_use (slip_id, record_id, at) SELECT id, ?2, ?3 FROM slip "
+            "WHERE id = ?1 AND state = 'open' ON CONFLICT DO NOTHING",
+            (other, record_id, at),
+        )
+        if not claimable(db, other):
+            db.execute(
+                "UPDATE slip SET state = 'used', used_at = ?, wrapped = NULL WHERE id = ? AND state = 'open'",
+                (at, other),
+            )
+    return True
+
+
+def _end(db: Database, slip_ids: Sequence[str], *, but_token: bytes = b"") -> None:
+    for slip_id in slip_ids:
+        db.execute("UPDATE offer SET state = 'ended' WHERE state = 'open' AND slip_id = ?", (slip_id,))
+        db.execute("UPDATE access_token SET ended = 1 WHERE slip_id = ? AND hash <> ?", (slip_id, but_token))
+
+
+def _void(db: Database, slip_ids: Sequence[str]) -> None:
+    _end(db, slip_ids)
+    for slip_id in slip_ids:
+        db.execute(
+            "UPDATE slip SET state = 'void', wrapped = NULL WHERE id = ? AND state IN ('open', 'locked')",
+            (slip_id,),
+        )
 
 
 def count_wrong_pin(db: Database, slip_id: str, *, most: int) -> None:
@@ -135,7 +219,7 @@ def add_token(db: Database, values: Mapping[str, Any]) -> None:
 
 
 def token(db: Database, token_hash: bytes) -> dict[str, Any] | None:
-    """Return an access token's row."""
+    """Return an access token's row: configuration by record id, and record id by credential identifier."""
     found = row(db, "SELECT * FROM access_token WHERE hash = ?", (token_hash,))
     if found is None:
         return None
@@ -147,13 +231,13 @@ def token(db: Database, token_hash: bytes) -> dict[str, Any] | None:
     }
 
 
-def token_form(db: Database, token_hash: bytes, form_format: str) -> dict[str, Any] | None:
-    """Return the form of a format that a token has signed, with its bytes, or None."""
+def token_form(db: Database, token_hash: bytes, form_format: str, record_id: str) -> dict[str, Any] | None:
+    """Return the form of a record and format that a token has signed, with its bytes, or None."""
     return row(
         db,
         "SELECT token_form.*, form.secured FROM token_form JOIN form ON form.id = token_form.form_id "
-        "WHERE token_hash = ? AND format = ?",
-        (token_hash, form_format),
+        "WHERE token_hash = ? AND format = ? AND token_form.record_id = ?",
+        (token_hash, form_format, record_id),
     )
 
 
@@ -189,13 +273,62 @@ def forget_expired(db: Database, *, before: int) -> None:
     )
 
 
-def records_without_slip(db: Database, batch_id: str) -> list[dict[str, Any]]:
-    """Return the valid records of a batch for which no slip was ever made."""
+def used_at(db: Database, slip_id: str, record_id: str) -> int | None:
+    """Return when a record was claimed through a slip, or None."""
+    found = value(db, "SELECT at FROM slip_use WHERE slip_id = ? AND record_id = ?", (slip_id, record_id))
+    return None if found is None else int(found)
+
+
+def records_without_slip(db: Database, batch_id: str, *, now: int) -> list[dict[str, Any]]:
+    """Return the valid records of a batch for which a slip is to be made: none was, and none opens them."""
     return rows(
         db,
-        "SELECT id FROM record WHERE batch_id = ? AND state = 'valid' AND NOT EXISTS "
-        "(SELECT 1 FROM slip WHERE slip.record_id = record.id) ORDER BY position",
-        (batch_id,),
+        """
+        SELECT record.id, record.holder_key FROM record
+        WHERE record.batch_id = ?1 AND record.state = 'valid'
+          AND NOT EXISTS (SELECT 1 FROM slip WHERE slip.record_id = record.id)
+          AND NOT EXISTS (SELECT 1 FROM slip_use WHERE slip_use.record_id = record.id)
+          AND NOT EXISTS (
+            SELECT 1 FROM slip JOIN record AS own ON own.id = slip.record_id
+            WHERE slip.state = 'open' AND NOT slip.alone AND slip.expires_at > ?2
+              AND own.holder_key <> '' AND own.holder_key = record.holder_key)
+        ORDER BY record.position
+        """,
+        (batch_id, now),
+    )
+
+
+def records_on_other_slips(db: Database, batch_id: str) -> int:
+    """Count the records of a batch that only a slip made for another one of the person opens."""
+    return int(
+        value(
+            db,
+            """
+            SELECT count(*) FROM record
+            WHERE record.batch_id = ?1 AND record.state = 'valid'
+              AND NOT EXISTS (SELECT 1 FROM slip WHERE slip.record_id = record.id)
+              AND EXISTS (
+                SELECT 1 FROM slip JOIN record AS own ON own.id = slip.record_id
+                WHERE slip.state = 'open' AND NOT slip.alone
+                  AND own.holder_key <> '' AND own.holder_key = record.holder_key)
+            """,
+            (batch_id,),
+        )
+    )
+
+
+def slip_for(db: Database, record_id: str) -> dict[str, Any] | None:
+    """Return the slip by which a record is claimed: its own newest one, else the newest of its person."""
+    return newest_slip(db, record_id) or row(
+        db,
+        """
+        SELECT slip.* FROM slip JOIN record AS own ON own.id = slip.record_id
+        JOIN record ON record.id = ?1 AND record.holder_key <> '' AND record.holder_key = own.holder_key
+        WHERE (slip.state IN ('open', 'locked') AND NOT slip.alone)
+           OR EXISTS (SELECT 1 FROM slip_use WHERE slip_id = slip.id AND slip_use.record_id = ?1)
+        ORDER BY slip.created_at DESC, slip.rowid DESC LIMIT 1
+        """,
+        (record_id,),
     )
 
 

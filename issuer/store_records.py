@@ -214,8 +214,8 @@ def counts(db: Database, batch_id: str) -> dict[str, int]:
     )[0]
     claimed = value(
         db,
-        "SELECT count(*) FROM record JOIN slip ON slip.record_id = record.id "
-        "WHERE record.batch_id = ? AND slip.state = 'used'",
+        "SELECT count(*) FROM record WHERE record.batch_id = ? "
+        "AND EXISTS (SELECT 1 FROM slip_use WHERE slip_use.record_id = record.id)",
         (batch_id,),
     )
     return {**found, **forms, "claimed": int(claimed)}

@@ -4,7 +4,7 @@ Each is one page of HTML with print styles; the browser prints it or writes a PD
 what is in the signed form, and the code that opens it, and the digest that names it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,6 +17,7 @@ from issuer.errors import IssuerError
 from issuer.printing import Sheet, SlipSheet
 from issuer.views import session
 from issuer.views.session import actor, db, officer_only, parts
+from issuer.views.sheet_facts import sheet_facts
 from schemas.catalogue import CATALOGUE
 from vc import credentials
 from web import qr
@@ -138,7 +139,7 @@ def slips_page(sheets: Sequence[SlipSheet], *, back: str, done: str = "") -> str
             "number": number,
             "sheet": sheet,
             "qr": qr.svg(_scannable(sheet.link), label=gettext("领取码的二维码"), level="M"),
-            "display": CATALOGUE[sheet.record.credential_type].display,
+            "displays": _displays(sheet),
         }
         for number, sheet in enumerate(sheets, start=1)
     ]
@@ -153,6 +154,12 @@ def slips_page(sheets: Sequence[SlipSheet], *, back: str, done: str = "") -> str
     )
 
 
+def _displays(sheet: SlipSheet) -> list[Mapping[str, str]]:
+    """Return what the slip opens, each kind of certificate once."""
+    names = dict.fromkeys(record.credential_type for record in sheet.opened)
+    return [CATALOGUE[name].display for name in names]
+
+
 def certificate_link(verifier_url: str, code: str) -> str:
     """Return the link of a printed certificate's QR code, in capitals so that it stays small.
 
@@ -163,13 +170,15 @@ def certificate_link(verifier_url: str, code: str) -> str:
 
 def _certificate(sheet: Sheet) -> dict[str, Any]:
     link = certificate_link(parts().settings.verifier_url, sheet.code.text)
-    achievement = sheet.credential["credentialSubject"]["achievement"]
+    facts = credentials.facts(sheet.credential)
+    achievement = sheet.credential["credentialSubject"].get("achievement", {})
     return {
-        "facts": credentials.facts(sheet.credential),
+        "facts": facts,
+        "lines": sheet_facts(facts),
         "title": sheet.credential["name"],
-        "title_en": achievement.get("localizedName", {}).get("en", ""),
-        "achievement": achievement,
-        "subject": sheet.credential["credentialSubject"],
+        "title_en": facts.achievement_name_en or CATALOGUE[sheet.record.credential_type].display["en"],
+        "what": [] if facts.field_of_study else [facts.achievement_name],
+        "described": facts.comment or achievement.get("description", ""),
         "issuer": institution.load(db()).names,
         "code": sheet.code.grouped,
         "qr": qr.svg(link, label=gettext("核验二维码"), level="Q"),

@@ -94,7 +94,8 @@ def make_slip(record_id: str) -> Any:
         session.say(error)
         return redirect(url_for("records.show", record_id=record.id), 303)
     code = printed_code.parse(made["link"].partition("#")[2], purpose="claim")
-    sheet = SlipSheet(record, code, made["pin"], made["link"], now() + offers.SLIP_SECONDS)
+    opened = printing.opened(db(), made["slip_id"])
+    sheet = SlipSheet(record, opened, code, made["pin"], made["link"], now() + offers.SLIP_SECONDS)
     return slips_page([sheet], back=url_for("records.show", record_id=record.id))
 
 

@@ -28,6 +28,7 @@ from issuer.batches import NewRow
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
 from ledger.statements import key_possession
+from schemas.catalogue import CATALOGUE
 from tests.ledger.consortium import key
 from tests.ledger.living_node import LivingNode
 from vc import did_key
@@ -98,7 +99,8 @@ class College:
     """An issuer that the consortium has registered and accredited for graduation certificates."""
 
     def __init__(self, folder: Path) -> None:
-        self.node = LivingNode(_folder(folder, "ledger"), count=1)
+        # The first member may accredit for every type; most tests ask for graduation certificates alone.
+        self.node = LivingNode(_folder(folder, "ledger"), count=1, types=sorted(CATALOGUE))
         self.home = _folder(folder, "issuer")
         self.environ = environment(self.home)
         read = settings.read(self.environ, make_secret=True)
@@ -179,13 +181,13 @@ class College:
 
         return hashlib.sha256(institution.document(self.db)).digest()
 
-    def submit_batch(self, *rows: NewRow) -> tuple[str, str]:
+    def submit_batch(self, *rows: NewRow, credential_type: str = GRADUATION) -> tuple[str, str]:
         """Make a batch and submit it; return its id and the act's."""
         batch_id = batches.create(
             self.db,
             self.parts,
             actor=MAKER,
-            credential_type=GRADUATION,
+            credential_type=credential_type,
             rows=rows,
             source_name="graduates.csv",
             source=b"file",
@@ -201,9 +203,9 @@ class College:
         """Have the second officer approve."""
         return approval.approve(self.db, self.parts, actor=CHECKER, act_ids=acts, now=self.now)
 
-    def issue(self, *rows: NewRow) -> str:
+    def issue(self, *rows: NewRow, credential_type: str = GRADUATION) -> str:
         """Have a batch approved and signed; return its id."""
-        batch_id, act = self.submit_batch(*rows)
+        batch_id, act = self.submit_batch(*rows, credential_type=credential_type)
         (outcome,) = self.approve(act)
         assert outcome.error is None, outcome.error
         issuance.run_all(self.db, self.parts, now=self.now)

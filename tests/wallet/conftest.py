@@ -4,14 +4,14 @@ import itertools
 from hashlib import sha256
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
+from tests.wallet.browser import PASSPHRASE, Browser, Clock
 from tests.wallet.doubles import NOW, College, Network, Registry
-from wallet import accounts, settings
+from wallet import accounts, create_app, settings
 from wallet.migrations import migrations
 from wallet.parts import Parts
 from web.database import connect
-
-PASSPHRASE = "correct horse battery"
 
 
 @pytest.fixture
@@ -85,3 +85,42 @@ def parts(environ, registry, network, random):
         gate=accounts.PassphraseGate(),
         random=random,
     )
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory):
+    """Keep compiled templates between the applications of a run: compiling them is half of its work."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def make_app(environ, parts, clock, compiled_templates):
+    """Make the application as one worker process of several would."""
+
+    def make():
+        app = create_app(environ, parts=parts, clock=clock)
+        app.jinja_env.bytecode_cache = compiled_templates
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app()
+
+
+@pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+@pytest.fixture
+def holder(browser):
+    browser.set_up()
+    return browser

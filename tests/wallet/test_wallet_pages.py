@@ -6,99 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from jinja2 import FileSystemBytecodeCache
 
 import wallet as wallet_package
+from tests.wallet.browser import BASE, Browser
 from tests.wallet.conftest import PASSPHRASE
-from tests.wallet.doubles import NOW
 from vc import shares
 from wallet import accounts, create_app
 from web.database import connect
 from web.i18n import catalogues, read_catalogue
-
-BASE = "https://wallet.example"
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory):
-    """Keep compiled templates between the applications of a run: compiling them is half of its work."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-
-
-@pytest.fixture
-def make_app(environ, parts, clock, compiled_templates):
-    """Make the application as one worker process of several would."""
-
-    def make():
-        app = create_app(environ, parts=parts, clock=clock)
-        app.jinja_env.bytecode_cache = compiled_templates
-        return app
-
-    return make
-
-
-@pytest.fixture
-def app(make_app):
-    return make_app()
-
-
-class Browser:
-    """A browser of one holder: it keeps cookies and fills in the form's token."""
-
-    def __init__(self, app):
-        self.client = app.test_client()
-
-    def get(self, path, **options):
-        return self.client.get(path, base_url=BASE, headers={"Accept": "text/html"}, **options)
-
-    def post(self, path, *, page=None, **fields):
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page or "/settings").text)
-        token = token or re.search(r'name="csrf_token" value="([^"]+)"', self.get("/O").text)
-        return self.client.post(
-            path,
-            base_url=BASE,
-            headers={"Accept": "text/html"},
-            data={"csrf_token": token.group(1), **fields},
-        )
-
-    def set_up(self, name="晓雨"):
-        return self.post("/setup", page="/setup", name=name, passphrase=PASSPHRASE, again=PASSPHRASE)
-
-    def claim(self, code, pin="123456"):
-        self.post("/claim", page="/O", given=code)
-        return self.post("/claim/pin", page="/claim/pin", pin=pin)
-
-    def certificates(self):
-        return re.findall(r'href="/certificates/([0-9a-f]{32})"', self.get("/certificates").text)
-
-    def share(self, *certificates, days="30"):
-        answer = self.post("/share", page="/share", certificate=list(certificates), days=days)
-        page = self.get(answer.headers["Location"]).text
-        return shares.parse_link(re.search(r'id="link"[^>]* value="([^"]+)"', page).group(1))
-
-
-@pytest.fixture
-def browser(app):
-    return Browser(app)
-
-
-@pytest.fixture
-def holder(browser):
-    browser.set_up()
-    return browser
 
 
 def open_share(app, link, *, token=None, share_id=None):

@@ -9,6 +9,7 @@ NAMES = (
     "signing",
     "verifying",
     "peers",
+    "recognising",
     "importing",
     "log",
     "commands",

@@ -14,10 +14,10 @@ from vc.recognition.evaluating import evaluate
 from vc.recognition.findings import AGREEMENT_SCHEMA, Finding
 from vc.recognition.lint import check_agreement, lint
 from vc.recognition.matching import last_day
-from vc.recognition.model import Account, Agreement, Conversion, Names, Source, Text
+from vc.recognition.model import Account, Agreement, Conversion, Course, Names, Source, Target, Text
 from vc.recognition.preparing import Prepared, in_force, prepare
 from vc.recognition.recognising import recognise
-from vc.recognition.results import Course, Evaluation, Result, Target
+from vc.recognition.results import Evaluation, Result
 from vc.recognition.sources import same_source, source_from, source_key
 from vc.recognition.waiving import Waiver, waived
 

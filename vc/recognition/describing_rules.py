@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vc.recognition.model import Names, Text
+from vc.recognition.model import Course, Names, Text
 from vc.recognition.phrases import both, joined, listed, pair, plain
-from vc.recognition.results import Course
 from vc.recognition.sentences import KIND_NAMES, SCOPES
 from vc.recognition.terms import DEPOSIT, EQUIVALENCE, IMPLIED_RULE, NO_SECOND_TEST, WHOLE_TEST, Rule, Terms
 from vc.recognition.wording import body, level, number, target_text, unit

@@ -5,24 +5,17 @@ rule apply to it; for whom does the rule speak (``speaking``); and for credit: m
 much is it, and does it fit under the limits (``crediting``). A "no" is a result with its reason.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any
 
 from vc.recognition import matching
 from vc.recognition.crediting import Application, credit_of
-from vc.recognition.explanations import Line
 from vc.recognition.model import Account, Agreement, Names, Source
 from vc.recognition.refusals import Refused
-from vc.recognition.results import Evaluation, Result
+from vc.recognition.results import NOBODY, Evaluation, Result
 from vc.recognition.speaking import check_speaker
 from vc.recognition.tally import Tally
-from vc.recognition.terms import DEPOSIT, EQUIVALENCE, NO_SECOND_TEST, WHOLE_TEST, Rule, Terms, read
-from vc.recognition.wording import body
-
-NOBODY: Names = MappingProxyType({})
-"""No names: every body goes by its DID."""
+from vc.recognition.terms import DEPOSIT, EQUIVALENCE, NO_SECOND_TEST, Rule, Terms, read
 
 
 def evaluate(
@@ -56,7 +49,7 @@ def evaluate(
     try:
         matching.check_accepted(source, terms, at=at.replace(microsecond=0))
     except Refused as refused:
-        return _evaluation(terms, reason=refused.reason, lines=(Line(refused.sentence, refused.values),))
+        return _evaluation(terms, refused=refused)
     application = Application(
         source=source,
         terms=terms,
@@ -66,16 +59,11 @@ def evaluate(
         chosen=chosen,
         names=names,
     )
-    results = tuple(_in_order(application))
-    return _evaluation(terms, reason=None, lines=tuple(result.line for result in results), results=results)
+    return _evaluation(terms, results=tuple(_in_order(application)))
 
 
 def _evaluation(
-    terms: Terms,
-    *,
-    reason: str | None,
-    lines: tuple[Mapping[str, str], ...],
-    results: tuple[Result, ...] = (),
+    terms: Terms, *, results: tuple[Result, ...] = (), refused: Refused | None = None
 ) -> Evaluation:
     return Evaluation(
         agreement_id=terms.agreement_id,
@@ -83,26 +71,29 @@ def _evaluation(
         title=terms.title,
         since=terms.since,
         until=terms.until,
-        accepted=reason is None,
-        reason=reason,
-        lines=lines,
+        accepted=refused is None,
+        reason=None if refused is None else refused.reason,
         results=results,
         agreement=terms.agreement,
+        sentence=None if refused is None else refused.sentence,
+        details=None if refused is None else refused.values,
     )
 
 
-def _in_order(application: Application) -> Iterator[Result]:
+def _in_order(application: Application) -> Iterable[Result]:
     """Ask the rules, deposits last, and give their results in the order of the document."""
     rules = application.terms.rules
-    places = sorted(range(len(rules)), key=lambda place: rules[place].kind == DEPOSIT)
-    found = {place: tuple(_of_rule(rules[place], application)) for place in places}
-    for place in range(len(rules)):
-        yield from found[place]
+    deposits = [place for place, rule in enumerate(rules) if rule.kind == DEPOSIT]
+    if not deposits:
+        return [result for rule in rules for result in _of_rule(rule, application)]
+    places = [place for place in range(len(rules)) if place not in deposits] + deposits
+    found = {place: list(_of_rule(rules[place], application)) for place in places}
+    return [result for place in range(len(rules)) for result in found[place]]
 
 
 def _of_rule(rule: Rule, application: Application) -> Iterator[Result]:
     if not matching.matches(application.source.facts, rule.when):
-        yield _refusal(rule, None, application, Refused("when"))
+        yield Result(rule=rule.rule_id, by=None, outcome="no", reason="when", kind=rule.kind)
         return
     for party in rule.by:
         try:
@@ -119,60 +110,56 @@ def _of_party(rule: Rule, party: str, application: Application) -> Result:
         members=application.members,
         issuer=application.source.facts.issuer_id,
     )
-    said = {"rule": rule.rule_id, "by": body(party, application.names)}
-    if rule.kind == EQUIVALENCE:
-        line = Line("equivalent", {**said, "target": rule.target})
-        return Result(rule.rule_id, party, "yes", "equivalent", rule.kind, line, target=rule.target)
-    if rule.kind == NO_SECOND_TEST:
-        part = None if rule.scope == WHOLE_TEST else rule.scope
-        line = Line("waived", {**said, "purpose": rule.purpose, "scope": part})
-        return Result(
-            rule.rule_id, party, "yes", "waived", rule.kind, line, purpose=rule.purpose, scope=rule.scope
-        )
-    return _credited(rule, party, application, said)
+    if rule.kind not in (EQUIVALENCE, NO_SECOND_TEST):
+        return _credited(rule, party, application)
+    reason = "equivalent" if rule.kind == EQUIVALENCE else "waived"
+    return Result(
+        rule=rule.rule_id,
+        by=party,
+        outcome="yes",
+        reason=reason,
+        kind=rule.kind,
+        target=rule.target,
+        purpose=rule.purpose,
+        scope=rule.scope,
+        sentence=reason,
+        names=application.names,
+    )
 
 
-def _credited(rule: Rule, party: str, application: Application, said: Mapping[str, Any]) -> Result:
+def _credited(rule: Rule, party: str, application: Application) -> Result:
     credit = credit_of(rule, party=party, application=application)
     reason = "available" if credit.conditional else "granted"
-    course = rule.course
-    values = {**said, "kind": rule.kind, "credits": credit.credits, "unit": rule.unit, "grade": credit.grade}
-    if course is not None:
-        values |= {"course": course.name, "programmes": course.programmes}
     return Result(
         rule=rule.rule_id,
         by=party,
         outcome="conditional" if credit.conditional else "yes",
         reason=reason,
         kind=rule.kind,
-        line=Line(reason if course is not None else f"{reason}-deposit", values),
         credits=credit.credits,
         unit=rule.unit,
-        course=course,
-        college=None if course is None else party,
+        course=rule.course,
+        college=None if rule.course is None else party,
         grade=credit.grade,
         confirm=rule.confirm,
+        sentence=reason if rule.course is not None else f"{reason}-deposit",
+        names=application.names,
     )
 
 
-def _refusal(rule: Rule, party: str | None, application: Application, refused: Refused) -> Result:
-    values = {"rule": rule.rule_id, **refused.values}
-    if party is not None:
-        values["by"] = body(party, application.names)
-    if values.get("bank") is not None:
-        values["bank"] = body(values["bank"], application.names)
-    if rule.course is not None:
-        values["course"] = rule.course.name
+def _refusal(rule: Rule, party: str, application: Application, refused: Refused) -> Result:
     return Result(
         rule=rule.rule_id,
         by=party,
         outcome="no",
         reason=refused.reason,
         kind=rule.kind,
-        line=Line(refused.sentence, values),
         course=rule.course,
         college=None if rule.course is None else party,
         target=rule.target,
         purpose=rule.purpose,
         scope=rule.scope,
+        sentence=refused.sentence,
+        details=refused.values,
+        names=application.names,
     )

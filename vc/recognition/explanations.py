@@ -1,45 +1,37 @@
-"""How the sentences that explain an evaluation are put together.
+"""How the sentences that explain an evaluation are put together."""
 
-A sentence is put together only when somebody reads it: an evaluation of many agreements makes many more of
-them than anybody will.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
-from vc.recognition.results import Target
+from vc.recognition.model import Names, Target, Text
 from vc.recognition.sentences import KIND_NAMES, PARTS, SCOPES, SENTENCES
-from vc.recognition.wording import day, number, target_text, unit_text
+from vc.recognition.wording import body, day, number, target_text, unit_text
 
 _LANGUAGES = ("zh-CN", "en")
+_BODIES = ("by", "bank")
 _ENGLISH = MappingProxyType({"unit": unit_text, "kind": KIND_NAMES.__getitem__, "scope": SCOPES.__getitem__})
 
 
-class Line(Mapping[str, str]):
-    """A sentence in both languages, ``zh-CN`` and ``en``, put together when it is read."""
+def explained(sentence: str, values: Mapping[str, Any], *, names: Names) -> Text:
+    """Put a sentence together in both languages.
 
-    __slots__ = ("_sentence", "_values")
-
-    def __init__(self, sentence: str, values: Mapping[str, object]) -> None:
-        self._sentence = sentence
-        self._values = values
-
-    def __getitem__(self, language: str) -> str:
-        if language not in _LANGUAGES:
-            raise KeyError(language)
-        place = _LANGUAGES.index(language)
-        written = {key: _part(key, value, place) for key, value in self._values.items()}
-        return SENTENCES[self._sentence][place].format(**written)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_LANGUAGES)
-
-    def __len__(self) -> int:
-        return len(_LANGUAGES)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
+    Args:
+        sentence: Its code.
+        values: What it may speak of; ``by`` and ``bank`` are DIDs.
+        names: Names of bodies.
+    """
+    known = {key: value for key, value in values.items() if value is not None or key in PARTS}
+    for key in _BODIES:
+        if key in known:
+            known[key] = body(known[key], names)
+    return {
+        language: SENTENCES[sentence][place].format(
+            **{key: _part(key, value, place) for key, value in known.items()}
+        )
+        for place, language in enumerate(_LANGUAGES)
+    }
 
 
 def _part(key: str, value: object, place: int) -> str:

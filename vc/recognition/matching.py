@@ -48,7 +48,10 @@ def check_accepted(source: Source, terms: Terms, *, at: datetime) -> None:
 
 def matches(facts: CredentialFacts, wanted: Wanted) -> bool:
     """Return whether a certificate has what a rule's ``when`` asks."""
-    return all(getattr(facts, fact) in values for fact, values in wanted)
+    for fact, values in wanted:  # noqa: SIM110 - asked thousands of times; a generator costs as much again
+        if getattr(facts, fact) not in values:
+            return False
+    return True
 
 
 def last_day(awarded: date, *, months: int) -> date:

@@ -1,4 +1,4 @@
-"""The values that an evaluation takes: an agreement, a certificate, a learner's account.
+"""The values that an evaluation takes: an agreement, a certificate, a learner's account, courses, levels.
 
 All of them are frozen: an evaluation reads its arguments and nothing else, so that anybody who has the same
 ones comes to the same results. Sentences are pairs, ``zh-CN`` and ``en``.
@@ -104,3 +104,39 @@ class Account:
     college: str | None
     programme: str | None
     conversions: tuple[Conversion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course that a rule speaks of.
+
+    Attributes:
+        code: Its code at its college.
+        name: Its name.
+        url: Where it is described, or None.
+        programmes: Codes of the programmes to which the rule is limited; empty: all.
+    """
+
+    code: str
+    name: Text
+    url: str | None = None
+    programmes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """The level to which a rule declares a certificate equivalent.
+
+    Attributes:
+        credential_type: Type IRI of the certificate that the recognising body would give.
+        qualification_system: Its system, as 1+X.
+        level_code: Its level, prefixed by its system.
+        achievement: IRI of its standard, or None.
+        name: What it is called, or None.
+    """
+
+    credential_type: str
+    qualification_system: str
+    level_code: str
+    achievement: str | None = None
+    name: Text | None = None

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from vc.recognition.evaluating import NOBODY, evaluate
+from vc.recognition.evaluating import evaluate
 from vc.recognition.model import Account, Agreement, Names, Source
 from vc.recognition.preparing import Prepared, prepare
-from vc.recognition.results import Evaluation
+from vc.recognition.results import NOBODY, Evaluation
 
 
 def recognise(

@@ -1,49 +1,19 @@
 """The values that an evaluation gives: one result for each rule and party, and the agreement's own answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
-from vc.recognition.model import Agreement, Text
+from vc.recognition.explanations import explained
+from vc.recognition.model import Agreement, Course, Names, Target, Text
 
 Outcome = Literal["yes", "no", "conditional"]
 Confirmation = Literal["automatic", "officer"]
 
-
-@dataclass(frozen=True)
-class Course:
-    """The course that a rule speaks of.
-
-    Attributes:
-        code: Its code at its college.
-        name: Its name.
-        url: Where it is described, or None.
-        programmes: Codes of the programmes to which the rule is limited; empty: all.
-    """
-
-    code: str
-    name: Text
-    url: str | None = None
-    programmes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Target:
-    """The level to which a rule declares a certificate equivalent.
-
-    Attributes:
-        credential_type: Type IRI of the certificate that the recognising body would give.
-        qualification_system: Its system, as 1+X.
-        level_code: Its level, prefixed by its system.
-        achievement: IRI of its standard, or None.
-        name: What it is called, or None.
-    """
-
-    credential_type: str
-    qualification_system: str
-    level_code: str
-    achievement: str | None = None
-    name: Text | None = None
+NOBODY: Names = MappingProxyType({})
+"""No names: every body goes by its DID."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +26,6 @@ class Result:
         outcome: ``conditional`` is a credit rule that nobody's account was asked about.
         reason: Code of the sentence, as granted, available, equivalent, waived, cap.
         kind: The rule's kind, as 免修.
-        line: The sentence.
         credits: For rules about credit that do not say no: how many.
         unit: Their unit.
         course: The course, unless it is a deposit.
@@ -66,6 +35,9 @@ class Result:
         target: For 等级等效: the level.
         purpose: For 免于重复认证: what the certificate is accepted for; None for everything.
         scope: For 免于重复认证: 全部, 理论 or 实操.
+        sentence: Which sentence says it.
+        details: What the sentence needs beside the rest, or None.
+        names: Names of bodies for it, or None.
     """
 
     rule: str
@@ -73,7 +45,6 @@ class Result:
     outcome: Outcome
     reason: str
     kind: str
-    line: Text
     credits: float | None = None
     unit: str | None = None
     course: Course | None = None
@@ -83,6 +54,29 @@ class Result:
     target: Target | None = None
     purpose: Text | None = None
     scope: str | None = None
+    sentence: str = "when"
+    details: Mapping[str, Any] | None = field(default=None, repr=False)
+    names: Names | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def line(self) -> Text:
+        """The sentence, put together when it is read: there are many more results than readers."""
+        course, whole = self.course, self.scope == "全部"
+        values = {
+            "rule": self.rule,
+            "by": self.by,
+            "kind": self.kind,
+            "credits": self.credits,
+            "unit": self.unit,
+            "course": None if course is None else course.name,
+            "programmes": () if course is None else course.programmes,
+            "grade": self.grade,
+            "target": self.target,
+            "purpose": self.purpose,
+            "scope": None if whole else self.scope,
+            **(self.details or {}),
+        }
+        return explained(self.sentence, values, names=self.names or NOBODY)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as reports and protocols write it, without members that say nothing."""
@@ -119,9 +113,10 @@ class Evaluation:
         until: Its last moment.
         accepted: True if the agreement is in force and accepts the certificate; rules may still say no.
         reason: Why it is not accepted; None if it is.
-        lines: The sentences: why it is not accepted, or one for each result.
         results: In the order of the rules, then of the parties; empty unless accepted.
         agreement: What was evaluated.
+        sentence: Which sentence says why it is not accepted.
+        details: What that sentence needs, or None.
     """
 
     agreement_id: str
@@ -131,9 +126,17 @@ class Evaluation:
     until: datetime
     accepted: bool
     reason: str | None
-    lines: tuple[Text, ...]
     results: tuple[Result, ...] = ()
     agreement: Agreement | None = field(default=None, repr=False, compare=False)
+    sentence: str | None = None
+    details: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def lines(self) -> tuple[Text, ...]:
+        """The sentences: why it is not accepted, or one for each result."""
+        if self.sentence is not None:
+            return (explained(self.sentence, self.details or {}, names=NOBODY),)
+        return tuple(result.line for result in self.results)
 
     @property
     def name(self) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from schemas.catalogue import VOCABULARY
 from vc import dates
-from vc.recognition.model import Agreement, Text
-from vc.recognition.results import Confirmation, Course, Target
+from vc.recognition.model import Agreement, Course, Target, Text
+from vc.recognition.results import Confirmation
 
 DEPOSIT = "存入"
 COURSE_KINDS = ("免修", "学分置换", "成绩替代")

@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from schemas.catalogue import CATALOGUE, VOCABULARY
 from vc import dates
-from vc.recognition.model import Names, Text
-from vc.recognition.results import Target
+from vc.recognition.model import Names, Target, Text
 
 _UNIT = re.compile(r"学分（([1-9][0-9]?)学时/学分）")
 

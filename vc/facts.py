@@ -112,6 +112,7 @@ class CredentialFacts:
         practice_hours: Hours of practice, of the learner or else of the course.
         theory_hours: Hours of theory.
         learning_mode: 普通全日制, 现代学徒制 and the like.
+        study_years: Years of study, as they are written.
         assessment_mode: How it was assessed.
         identity_checked: Whether identity was checked at the assessment; None where nothing is said.
         related: Achievements into which this one stacks.
@@ -192,6 +193,7 @@ class CredentialFacts:
     practice_hours: int | None = None
     theory_hours: int | None = None
     learning_mode: str | None = None
+    study_years: str | None = None
     assessment_mode: str | None = None
     identity_checked: bool | None = None
     related: tuple[str, ...] = ()
@@ -283,7 +285,7 @@ def facts(credential: Mapping[str, Any]) -> CredentialFacts:
         about=None if bindable else _text(subject, "id"),
         **_workload(subject, achievement),
         **_practice(subject),
-        **_conversion(subject, achievement),
+        **_conversion(subject, achievement, issuer=_object(named)),
         **_evaluation(subject),
         member_role=_text(subject, "memberRole"),
         may_issue=_texts(subject, "mayIssue"),
@@ -303,6 +305,7 @@ def _workload(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> dic
         "practice_hours": _whole(achievement, "practiceHours") if practised is None else practised,
         "theory_hours": _whole(subject, "theoryHours"),
         "learning_mode": _text(achievement, "learningMode"),
+        "study_years": _text(achievement, "studyYears"),
         "assessment_mode": _text(achievement, "assessmentMode"),
         "identity_checked": _truth(achievement, "identityChecked"),
         "related": tuple(found for item in related if (found := _text(item, "id")) is not None),
@@ -329,9 +332,14 @@ def _practice(subject: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _conversion(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> dict[str, Any]:
+def _conversion(
+    subject: Mapping[str, Any], achievement: Mapping[str, Any], *, issuer: Mapping[str, Any]
+) -> dict[str, Any]:
     """Out of which credential and under which rule credits came, and for which course."""
     creator = _object(achievement.get("creator"))
+    if len(creator) == 1 and creator.get("id") == issuer.get("id"):
+        # A bare reference: the college issues the record itself, and is described there.
+        creator = issuer
     kind = _text(subject, "conversionKind")
     course = kind is not None and achievement.get("achievementType") == "Course"
     return {

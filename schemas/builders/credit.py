@@ -81,6 +81,9 @@ def _achievement(record: CertificateRecord, issuer: Institution, credits: float)
         code, name = required(record, "courseCode"), required(record, "courseName")
     college = None if deposit else organisation(required(record, "college"), required(record, "collegeName"))
     home = issuer.url if college is None else college["url"]
+    if college is not None and college["id"] == issuer.did:
+        # A college that keeps its own accounts is described as the issuer: one description for one id.
+        college = {"id": issuer.did}
     agreement, rule = required(record, "agreement"), required(record, "ruleId")
     return given(
         id=record.get("courseUrl")

@@ -1,5 +1,6 @@
 """A consortium in a temporary folder: members with keys of their own, and a ledger's core that obeys them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from ledger.statements import ROLES, AgreementTerms, key_possession, sign_agreem
 
 START = 1_700_000_000
 DAY = 24 * 3600
+TYPES = ("GraduationCertificate", "SkillLevelCertificate")
 ORIGIN = "https://yunling.example"
 ALL = object()
 
@@ -80,20 +82,27 @@ class Party:
         }
 
 
-def members(count: int) -> list[Party]:
-    """Return that many parties, the first of which is an accreditor."""
-    first = Party(
-        "m000", roles=("accreditor", "body"), types=("GraduationCertificate", "SkillLevelCertificate")
-    )
+def members(count: int, *, types: Sequence[str] = TYPES) -> list[Party]:
+    """Return that many parties, the first of which is an accreditor for some types."""
+    first = Party("m000", roles=("accreditor", "body"), types=tuple(types))
     return [first, *(Party(f"m{number:03}") for number in range(1, count))]
 
 
 class Consortium:
     """Members around one core; every block is committed at once."""
 
-    def __init__(self, folder: Path, *, count: int = 3, delay: int = 0, numbers: int = 10, signers: int = 1):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        count: int = 3,
+        delay: int = 0,
+        numbers: int = 10,
+        signers: int = 1,
+        types: Sequence[str] = TYPES,
+    ):
         self.path = folder / "ledger.db"
-        self.parties = members(count)
+        self.parties = members(count, types=types)
         self.now = START
         self.height = 0
         self.genesis: Genesis = make_genesis(

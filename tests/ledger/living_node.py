@@ -1,6 +1,6 @@
 """A node with the real engine in a temporary folder, and a client that talks to it without a network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ledger.proof.pins import Pin, PinStore
 from ledger.running import ENGINE
 from ledger.settings import DATABASE, PIN, RECEIPT_KEY, write_key
 from ledger.statements import parse_statement
-from tests.ledger.consortium import DAY, Consortium, Party
+from tests.ledger.consortium import DAY, TYPES, Consortium, Party
 
 URL = "http://127.0.0.1:8700"
 
@@ -30,12 +30,12 @@ class Answer:
 class LivingNode:
     """A consortium whose ledger is served by a node; the clock stands still unless a test moves it."""
 
-    def __init__(self, home: Path, *, count: int = 3, delay: int = 0) -> None:
+    def __init__(self, home: Path, *, count: int = 3, delay: int = 0, types: Sequence[str] = TYPES) -> None:
         self.home = home
         # The consortium lends its genesis, keys and numbers; the node's own ledger begins empty.
         aside = home / "consortium"
         aside.mkdir()
-        self.consortium = Consortium(aside, count=count, delay=delay)
+        self.consortium = Consortium(aside, count=count, delay=delay, types=types)
         self.consortium.core.close()
         Core.create(home / DATABASE, self.consortium.genesis).close()
         self.now = self.consortium.now + 10

@@ -324,6 +324,17 @@ def test_a_credit_record_states_the_course_of_its_college():
     assert (stated.account, stated.results) == ("YLCB-00018842", (("成绩", "91"),))
 
 
+def test_a_college_that_keeps_its_own_accounts_is_described_once():
+    issuer, record = RECORDS["CreditRecord"]
+    changes = {"college": issuer.did, "collegeName": issuer.name}
+    credential = build("CreditRecord", **changes)
+    structure.validate(credential)
+    documents.check(credential)
+    stated = facts(credential)
+    assert (stated.college_id, stated.college_name) == (issuer.did, issuer.name)
+    assert record["college"] != issuer.did
+
+
 def test_a_deposit_has_no_course_and_no_college(accept):
     credential = build("CreditRecord", **DEPOSIT)
     accept(credential)

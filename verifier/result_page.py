@@ -19,6 +19,9 @@ from schemas.catalogue import CATALOGUE, GROUPS
 from vc.credentials import CredentialFacts, masked_name
 from verifier import dual, recognising, report, wording
 from verifier.answering import Answer
+from verifier.endorsement_lines import Endorser
+from verifier.endorsement_lines import lines as endorsement_lines
+from verifier.endorsement_lines import word as endorsement_word
 from verifier.recognising import RecognitionLine
 from verifier.recognition_report import Verifier, recognition_report
 from verifier.stated import Line
@@ -120,6 +123,7 @@ class Result:
     awarded: datetime | None = None
     valid_until: datetime | None = None
     recognition: Sequence[Recognised] = ()
+    endorsements: Sequence[Endorser] = ()
     no_retest: str = ""
     digest: str = ""
     ledger: Sequence[tuple[str, str]] = ()
@@ -284,6 +288,7 @@ def _with_facts(
         valid_until=facts.valid_until,
         timeline=_timeline(verification),
         recognition=[_recognised(line) for line in verification.recognition],
+        endorsements=endorsement_lines(verification, open_=laid_out.open),
         no_retest=_no_retest(verification),
         group="" if entry is None else pick(GROUPS[entry.group]),
         digest="" if verification.document is None else jcs.digest(dict(verification.document)).hex(),
@@ -356,6 +361,8 @@ def _check_line(check: Check, verification: Verification) -> CheckLine:
 
 
 def _answer(check: Check, verification: Verification) -> str:
+    if check.code == "ENDORSEMENT_WITHDRAWN":
+        return endorsement_word("withdrawn")
     if check.step is Step.HOLDER and check.code == "BY_LINK_ONLY":
         return gettext("仅凭链接")
     if check.outcome in (Outcome.PASSED, Outcome.FAILED):

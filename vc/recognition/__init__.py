@@ -19,7 +19,6 @@ from vc.recognition.preparing import Prepared, in_force, prepare
 from vc.recognition.recognising import recognise
 from vc.recognition.results import Evaluation, Result
 from vc.recognition.sources import same_source, source_from, source_key
-from vc.recognition.waiving import Waiver, waived
 
 __all__ = [
     "AGREEMENT_SCHEMA",
@@ -38,7 +37,6 @@ __all__ = [
     "Source",
     "Target",
     "Text",
-    "Waiver",
     "check_agreement",
     "describe",
     "evaluate",
@@ -50,5 +48,4 @@ __all__ = [
     "same_source",
     "source_from",
     "source_key",
-    "waived",
 ]

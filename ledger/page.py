@@ -9,12 +9,15 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
 
-from crypto import strict_json
+from crypto import cbor, strict_json
+from crypto.multibase import base64url_encode
 from ledger import listing
 from ledger.core import governance
 from ledger.core.reading import Reader
 from ledger.proposals import EXPIRED
+from ledger.registry import agreement_key
 from ledger.running import engine, is_single_operator, now
+from web.errors import NotFoundError
 from web.i18n import day, pick
 
 ENTRIES = 12
@@ -51,6 +54,33 @@ def registry() -> str:
         )
 
 
+@blueprint.get("/agreements/<agreement_id>")
+def agreement(agreement_id: str) -> str:
+    """Show an agreement with every version, who signed it, and the votes behind it."""
+    at = now()
+    with engine().reader() as reader:
+        history = listing.agreement_history(reader, agreement_id, now=at)
+        if history is None:
+            raise NotFoundError("no agreement of that id was ever in force")
+        names = _names(reader)
+        digests = {version["digest"]: bytes.fromhex(version["digest"]) for version in history["versions"]}
+        newest = history["versions"][-1]
+        return render_template(
+            "ledger/agreement.html",
+            now=at,
+            single_operator=is_single_operator(reader.head_block()),
+            names=names,
+            history=history,
+            title=_title(reader, newest["digest"]),
+            ended=newest["ended"],
+            pending=[_voted(item, names) for item in history["pending"]],
+            kept={text: reader.document(digest) is not None for text, digest in digests.items()},
+            dry_runs={text: listing.dry_runs(reader, digest) for text, digest in digests.items()},
+            state_key=_state_key,
+            on_day=_day,
+        )
+
+
 def _names(reader: Reader) -> dict[str, str]:
     """Return the name of every member and issuer in the page's language, by DID."""
     named = [*reader.values("issuer", length=2), *reader.values("member", length=2)]
@@ -59,9 +89,23 @@ def _names(reader: Reader) -> dict[str, str]:
 
 def _agreement(reader: Reader, item: dict[str, Any], *, at: int) -> dict[str, Any]:
     """Return an agreement with its title, if its document is kept here."""
-    document = reader.document(bytes.fromhex(item["digest"]))
-    title = pick(strict_json.parse(document).get("title")) if document is not None else ""
-    return {**item, "title": title, "in_force": item["started"] <= at and item["ended"] is None}
+    in_force = item["started"] <= at and item["ended"] is None
+    return {**item, "title": _title(reader, item["digest"]), "in_force": in_force}
+
+
+def _title(reader: Reader, digest: str) -> str:
+    """Return the title in the document with a digest, or nothing where it is not kept here."""
+    document = reader.document(bytes.fromhex(digest))
+    found = strict_json.parse(document) if document is not None else None
+    title = found.get("title") if isinstance(found, dict) else None
+    if not isinstance(title, dict) or not all(isinstance(text, str) for text in title.values()):
+        return ""
+    return pick(title)
+
+
+def _state_key(agreement_id: str, version: int) -> str:
+    """Return how the proof of a version's record is asked for."""
+    return base64url_encode(cbor.encode(agreement_key(agreement_id, version)))
 
 
 def _voted(item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -92,6 +136,9 @@ def _question(action: str, about: dict[str, Any], names: dict[str, str]) -> str:
         "wallet.put": lambda: _("登记学生钱包 %(tag)s：%(url)s", tag=about["tag"], url=about["url"]),
         "agreement.start": lambda: _(
             "让协议 %(id)s 第 %(version)s 版生效", id=about["id"], version=about["version"]
+        ),
+        "agreement.amend": lambda: _(
+            "用第 %(version)s 版取代协议 %(id)s 的现行版本", id=about["id"], version=about["version"]
         ),
         "agreement.end": lambda: _("终止协议 %(id)s", id=about["id"]),
     }

@@ -194,8 +194,15 @@ def test_a_document_that_is_not_understood_recognises_nothing():
     assert accepting(agreement(document("HM", condition="only on Sundays"))) == []
 
 
-def test_a_malformed_newer_version_leaves_the_older_one_in_force():
-    assert accepting(agreement(document("HM")), agreement(newer(condition="x"))) == [V1]
+def test_a_newer_version_that_is_not_understood_takes_the_older_one_s_place_all_the_same():
+    strange = newer(condition="x")
+    assert accepting(agreement(document("HM")), agreement(strange)) == []
+    later = agreement(strange, started=AT + timedelta(seconds=1))
+    assert accepting(agreement(document("HM")), later) == [V1]
+
+
+def test_an_older_version_that_is_not_understood_leaves_the_newer_one_alone():
+    assert accepting(agreement(document("HM", condition="x")), agreement(newer())) == [V1.replace("#1", "#2")]
 
 
 def test_agreements_come_in_the_order_of_their_ids():

@@ -7,6 +7,7 @@ much is it, and does it fit under the limits (``crediting``). A "no" is a result
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from vc.recognition import matching
 from vc.recognition.crediting import Application, credit_of
@@ -93,13 +94,18 @@ def _in_order(application: Application) -> Iterable[Result]:
 
 def _of_rule(rule: Rule, application: Application) -> Iterator[Result]:
     if not matching.matches(application.source.facts, rule.when):
-        yield Result(rule=rule.rule_id, by=None, outcome="no", reason="when", kind=rule.kind)
+        yield _not_meant(rule.rule_id, rule.kind)
         return
     for party in rule.by:
         try:
             yield _of_party(rule, party, application)
         except Refused as refused:
             yield _refusal(rule, party, application, refused)
+
+
+@lru_cache(maxsize=256)  # most rules of most agreements mean other certificates
+def _not_meant(rule_id: str, kind: str) -> Result:
+    return Result(rule=rule_id, by=None, outcome="no", reason="when", kind=kind)
 
 
 def _of_party(rule: Rule, party: str, application: Application) -> Result:

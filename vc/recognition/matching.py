@@ -6,6 +6,7 @@ wildcard. The checks are made in the order in which a reader would ask.
 
 import calendar
 from datetime import date, datetime
+from functools import lru_cache
 
 from vc import dates
 from vc.credentials import CredentialFacts
@@ -54,6 +55,7 @@ def matches(facts: CredentialFacts, wanted: Wanted) -> bool:
     return True
 
 
+@lru_cache(maxsize=1_024)  # one certificate is asked of many agreements with the same age
 def last_day(awarded: date, *, months: int) -> date:
     """Return the last day on which a certificate of that day is at most ``months`` old.
 

@@ -70,7 +70,8 @@ def _mark(name: str, facts: CredentialFacts) -> str:
     if len(named) != 1:
         raise Refused("no-mark", x=name)
     mark = named[0]
-    if _number(mark.minimum) != _LOWEST or _number(mark.maximum) != _HIGHEST:
+    plain = (mark.minimum, mark.maximum) == ("0", "100")
+    if not plain and (_number(mark.minimum) != _LOWEST or _number(mark.maximum) != _HIGHEST):
         raise Refused("no-mark", x=name)
     value = _number(mark.value)
     if value is None or value > _HIGHEST:

@@ -51,7 +51,7 @@ _LISTED = re.compile(r"\s*[、；;，\n]\s*")
 _ALIGNED = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]*(?: +\S.*)?")
 _SEVERAL_NAMES = re.compile(r"[、，,；;/&＆]")
 _TEXT_LIMIT = 200
-_LONG_TEXT_LIMIT = 2000
+_LONG_TEXT_LIMIT = 300  # what a printed certificate has room for
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _DIMENSIONS = {
     "总体满意度": "Overall satisfaction",
 }
 _MENTORS = {"学校导师": "School tutor", "企业导师": "Enterprise tutor"}
+_WIDE = 60
 _NUMBERED = {
     "SkillLevelCertificate": ("标准", "Standard"),
     "MicroCredential": ("编码", "Code"),
@@ -42,6 +43,11 @@ class SheetFact:
     zh: str
     en: str
     value: str
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the whole width of the sheet."""
+        return len(self.value) > _WIDE
 
 
 def sheet_facts(facts: CredentialFacts) -> list[SheetFact]:
@@ -81,7 +87,8 @@ def _achievement(facts: CredentialFacts) -> Iterator[_Line]:
     yield "学习形式", "Mode of study", facts.learning_mode
     yield "学制", "Duration (years)", facts.study_years
     if facts.started and facts.ended:
-        yield "起止", "Period", f"{china_day(facts.started)} – {china_day(facts.ended)}"
+        period = ("学习起止", "Period of study") if facts.field_of_study else ("起止", "Period")
+        yield (*period, f"{china_day(facts.started)} – {china_day(facts.ended)}")
     elif facts.ended:
         yield "考核日期", "Assessed on", china_day(facts.ended)
     yield "考核站点", "Assessed at", facts.site
@@ -136,6 +143,7 @@ def _conversion(facts: CredentialFacts) -> Iterator[_Line]:
 
 
 def _evaluation(facts: CredentialFacts) -> Iterator[_Line]:
+    yield "所评证书", "Certificate evaluated", facts.about if facts.ratings else None
     yield "岗位", "Post", facts.post
     yield "入职日期", "Employed from", facts.employed_from
     if facts.period_start and facts.period_end:
@@ -152,8 +160,7 @@ def _membership(facts: CredentialFacts) -> Iterator[_Line]:
     yield "成员角色", "Role", facts.member_role
     yield "可签发类型", "May issue", "、".join(facts.may_issue)
     yield "管辖区域", "Jurisdiction", facts.jurisdiction
-    if facts.about:
-        yield "标识", "Identifier", facts.about
+    yield "成员标识", "Identifier", facts.about if facts.member_role else None
 
 
 def _marks(facts: CredentialFacts) -> Iterator[_Line]:

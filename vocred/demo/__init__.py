@@ -1,4 +1,4 @@
-"""``vocred demo``: the story of docs/story.md on this machine, then everything stays up to look at."""
+"""``vocred demo``: a chapter of docs/story.md on this machine, then everything stays up to look at."""
 
 import signal
 import sys
@@ -8,30 +8,36 @@ from pathlib import Path
 import click
 
 from vocred.demo import places
+from vocred.demo.chapter import Chapter
+from vocred.demo.recognition import Recognition
 from vocred.demo.story import Story
 from vocred.demo.world import DemoError, World, prepare, require_free
 
+CHAPTERS: dict[str, type[Chapter]] = {"life": Story, "recognition": Recognition}
+
 
 @click.command()
+@click.option("--story", type=click.Choice(list(CHAPTERS)), default="life", show_default=True)
 @click.option("--once", is_flag=True, help="End after the story; exit status 0 only if all went as told.")
 @click.option("--home", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
 @click.option("--first-port", type=click.IntRange(1024, 65000), default=places.FIRST_PORT, show_default=True)
-def demo(once: bool, home: Path, first_port: int) -> None:
-    """Run the life of a credential on this machine: ledger, three issuers, wallet and verifier."""
+def demo(story: str, once: bool, home: Path, first_port: int) -> None:
+    """Act out a chapter on this machine: a ledger, issuers, a wallet and a verifier, as real processes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     world = World(home.absolute())
     try:
-        world.places.update(places.places(world.home, first_port=first_port))
-        require_free(world.places.values())
-        prepare(world.home)
-        world.write_environments()
-        Story(
+        chapter = CHAPTERS[story](
             world,
             say=lambda text, link: click.echo(
                 f"{time.monotonic() - started:5.1f} s  {text}\n         {link}"
             ),
-        ).tell()
+        )
+        world.places.update(places.places(world.home, first_port=first_port, cast=chapter.cast))
+        require_free(world.places.values())
+        prepare(world.home)
+        world.write_environments()
+        chapter.tell()
         click.echo(f"Every verdict was the expected one ({time.monotonic() - started:.0f} s).")
         if not once:
             _stay_up(world)
@@ -42,7 +48,7 @@ def demo(once: bool, home: Path, first_port: int) -> None:
 
 
 def _stay_up(world: World) -> None:
-    world.start("enterprise")
+    world.start(*(name for name in world.places if name not in world.processes))
     for name, place in world.places.items():
         click.echo(f"{name:<11}{place.url}")
     officers = ", ".join(f"{name} / {phrase}" for name, phrase in places.OFFICERS.items())

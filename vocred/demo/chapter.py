@@ -51,6 +51,10 @@ class Chapter:
     at_home: bool = False
     batches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def tell(self) -> None:
+        """Act out the whole chapter."""
+        raise NotImplementedError
+
     # --- the consortium -----------------------------------------------------------------------------
 
     def the_consortium_forms(self) -> None:
@@ -84,7 +88,7 @@ class Chapter:
         registration = self.world.run(body.place, "issuer", "registration", "--json")
         self.write(f"{body.place}.registration.json", registration)
         if self.at_home:
-            keys = self.world.run(body.place, "issuer", "governance-key", "--json")
+            keys = self.world.run(body.place, "issuer", "governance-key", "--as", MAKER, "--json")
         else:
             words = ("--as", body.place, "--did", body.did, "--json")
             keys = self.world.run("ledger", "ledger", "keygen", *words)
@@ -92,16 +96,8 @@ class Chapter:
 
     def members_are_admitted_and_accredited(self) -> None:
         """Members are admitted by vote and given what they may issue; the wallet is registered."""
-        members = ["alliance"]
-        for body in self.cast:
-            self.vote_in(
-                members, "admit", "--keys", self.path(f"{body.place}.keys.json"), "--name-zh", body.name,
-                "--name-en", body.name_en, "--credit-code", body.credit_code, "--role", body.role,
-            )  # fmt: skip
-            members.append(body.place)
-            self.say(f"{body.name} is a member", self.url("ledger"))
-        wallet = self.world.run("wallet", "wallet", "registration", "--json")
-        self.write("wallet.json", wallet)
+        members = self.members_are_admitted()
+        self.write("wallet.json", self.world.run("wallet", "wallet", "registration", "--json"))
         registered = [
             (
                 "issuer.put",
@@ -113,17 +109,30 @@ class Chapter:
             for number, body in enumerate(self.cast, start=1)
         ]
         self.vote_all_in(members, [*registered, ("wallet.put", "--registration", self.path("wallet.json"))])
-        self.vote_all_in(
-            members,
-            [
-                ("accredit", "--issuer", body.did, "--type", granted, "--from", ACCREDITED_SINCE)
-                for body in self.cast
-                for granted in body.may_issue
-            ],
-        )
+        self.vote_all_in(members, self.grants())
+
+    def members_are_admitted(self) -> list[str]:
+        """Admit the institutions one by one, each by the votes of those before it; return who votes now."""
+        members = ["alliance"]
         for body in self.cast:
-            what = f"{body.name} may issue {', '.join(body.may_issue)} from {ACCREDITED_SINCE}"
+            self.vote_in(
+                members, "admit", "--keys", self.path(f"{body.place}.keys.json"), "--name-zh", body.name,
+                "--name-en", body.name_en, "--credit-code", body.credit_code, "--role", body.role,
+            )  # fmt: skip
+            members.append(body.place)
+            self.say(f"{body.name} is a member", self.url("ledger"))
+        return members
+
+    def grants(self) -> list[tuple[str, ...]]:
+        """Return what is proposed so that every institution may issue its types, and say so."""
+        for body in self.cast:
+            what = f"{body.name} is to issue {', '.join(body.may_issue)} from {ACCREDITED_SINCE}"
             self.say(what, self.url("ledger"))
+        return [
+            ("accredit", "--issuer", body.did, "--type", granted, "--from", ACCREDITED_SINCE)
+            for body in self.cast
+            for granted in body.may_issue
+        ]
 
     # --- what an institution signs ------------------------------------------------------------------
 
@@ -178,9 +187,10 @@ class Chapter:
     ) -> None:
         """Have members propose in turn, then as many vote on everything as are needed."""
         # A member whose key lies in its own service proposes there, and only what concerns it there.
-        hosts = proposers or (["alliance"] if self.at_home else members)
-        pairs = [(hosts[place % len(hosts)], words) for place, words in enumerate(proposals)]
-        self.decide(at_once(lambda pair: self._propose(*pair), pairs), members)
+        hosts = list(proposers or (["alliance"] if self.at_home else members))
+        shares = [(host, list(proposals[place :: len(hosts)])) for place, host in enumerate(hosts)]
+        made = at_once(lambda pair: [self._propose(pair[0], words) for words in pair[1]], shares)
+        self.decide([proposal for share in made for proposal in share], members)
 
     def decide(self, proposals: Sequence[str], members: Sequence[str]) -> None:
         """Have as many members vote yes as are needed, each in turn on everything; wait for the effects."""

@@ -1,7 +1,7 @@
 """Who plays in the demo: fictitious institutions, their services, ports and settings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vocred.demo.world import Place
@@ -67,6 +67,35 @@ BODY = Institution(
     "clean_skill_1x_2026.xlsx",
 )
 INSTITUTIONS = (COLLEGE, ENTERPRISE, BODY)
+"""Who plays in the life of a credential."""
+
+SECOND_BODY = Institution(
+    "secondbody",
+    "did:web:mingjiang-skills.example",
+    "明江职业技能评价中心（虚构）",
+    "Mingjiang Vocational Skill Evaluation Centre (fictitious)",
+    "52990000MJ9999046F",
+    "certificateBody",
+    "SkillLevelCertificate",
+)
+BANK = Institution(
+    "bank",
+    "did:web:creditbank.yunling.example",
+    "云岭学分银行（虚构）",
+    "Yunling Credit Bank (fictitious)",
+    "12990000MB9999057J",
+    "creditBank",
+    "CreditRecord",
+)
+RECOGNITION_CAST = (
+    replace(COLLEGE, also=("ApprenticeshipRecord",)),
+    replace(ENTERPRISE, also=("MicroCredential",)),
+    BODY,
+    SECOND_BODY,
+    BANK,
+)
+"""Who plays in the chapter of recognition."""
+
 MEMBERS = ("alliance", "college", "enterprise", "body")
 
 ACCOUNTS = {"college": "zheng", "enterprise": "shi", "body": "qian"}
@@ -76,6 +105,7 @@ OFFICERS = {MAKER: "registrar-han-2026", SECOND: "second-officer-shen-2026"}
 PASSPHRASES: Mapping[str, str] = {
     **{f"LEDGER_PASSPHRASE_{member.upper()}": f"governance-of-{member}-2026" for member in MEMBERS},
     **{f"ISSUER_PASSPHRASE_{name.upper()}": phrase for name, phrase in OFFICERS.items()},
+    "ISSUER_GOVERNANCE_PASSPHRASE": "the members' own hand 2026",
     "WALLET_PASSPHRASE": "moon over the river 2026",
 }
 """What people would type. They open nothing but this demo, which starts afresh each time."""

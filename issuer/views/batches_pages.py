@@ -382,7 +382,8 @@ def _headers(column_map: str) -> list[str]:
     shown = []
     for key in _SHOWN[column_map]:
         column = columns_of(column_map).column(key)
-        if key in header or column is None:
+        own = key == "certNo" and column is not None and column.header != "证书编号"
+        if column is None or (key in header and not own):
             shown.append(header[key])
         else:
             shown.append(in_language(column.header, column_words(column_map, key).english))

@@ -25,8 +25,9 @@ from sqlite_utils import Database
 
 from ledger.errors import LedgerError
 from ledger.registry import StateKey, issuer_key, member_key, members_key, number_key
-from vc import credentials, data_integrity, did_key, limits, shares
+from vc import credentials, data_integrity, did_key, endorsements, limits, shares
 from vc.errors import ShareError as MalformedShareError
+from vc.errors import VcError
 from vc.shares import Package
 from wallet import holding, statuses, store
 from wallet.accounts import Wallet
@@ -288,22 +289,25 @@ def _package(
     documents: dict[bytes, bytes] = {}
     keys: dict[StateKey, None] = {}
     receipts = {credentials.digest(item.credential): item.receipt for item in chosen}
-    for item in chosen:
+    # What an enterprise endorsed rests on its keys and its list as well.
+    proved = [(item, each) for item in chosen for each in (item.credential, *_endorsed(item.credential))]
+    for item, credential in proved:
         try:
-            found, known, document = holding.standing(item.credential, parts=parts, now=now)
-        except CannotCheckError:
+            found, known, document = holding.standing(credential, parts=parts, now=now)
+        except (CannotCheckError, VcError):
             continue
-        # The form may have been anchored since the wallet last looked.
-        receipt = holding.receipt_of(db, wallet, item, issuer=known, parts=parts, now=now)
-        receipts[credentials.digest(item.credential)] = receipt
+        if credential is item.credential:
+            # The form may have been anchored since the wallet last looked.
+            receipt = holding.receipt_of(db, wallet, item, issuer=known, parts=parts, now=now)
+            receipts[credentials.digest(credential)] = receipt
         did = known.record.did
-        url = item.credential["credentialStatus"]["statusListCredential"]
+        url = credential["credentialStatus"]["statusListCredential"]
         lists[url] = json.loads(found.list_bytes)
         if found.notices_bytes is not None:
             notices[url] = json.loads(found.notices_bytes)
         documents[sha256(document).digest()] = document
         keys |= dict.fromkeys((issuer_key(did), number_key(known.record.number)))
-        keys |= dict.fromkeys(statuses.keys(item.credential, issuer_id=did))
+        keys |= dict.fromkeys(statuses.keys(credential, issuer_id=did))
         keys |= dict.fromkeys(known.keys)
     snapshot, agreements = _stapled(list(keys), parts=parts, now=now)
     return Package(
@@ -315,6 +319,15 @@ def _package(
         documents=tuple(documents.values()),
         agreements=tuple(agreements),
     )
+
+
+def _endorsed(credential: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the endorsements inside a certificate that name one place on a list of their body's."""
+    try:
+        found = [dict(each) for each in endorsements.embedded(credential)]
+    except VcError:
+        return []
+    return [each for each in found if isinstance(each.get("credentialStatus"), dict)]
 
 
 def _stapled(

@@ -8,7 +8,7 @@
     add-officer        subject: name        {"roles", "passphrase"}
     reset-passphrase   subject: name        {"passphrase"}
     end-conversion     subject: review      {"decision"}           see ``issuer.bank.reviews``
-    and those of co-signing (``issuer.cosigning.acts``)
+    and those of co-signing (``issuer.cosigning.acts``) and corrections (``issuer.correcting.acts``)
 
 ``issuer.four_eyes`` holds the rules that are the same for all of them. Passphrases are hashed when the act
 is submitted, and the hash is dropped from the act when it is decided.
@@ -35,6 +35,7 @@ from issuer import (
 )
 from issuer.audit import Actor
 from issuer.bank import reviews as bank_reviews
+from issuer.correcting import acts as correcting_acts
 from issuer.cosigning import acts as cosigning_acts
 from issuer.errors import ConflictError, InvalidActError, UnknownError
 from issuer.four_eyes import Act, Kind, Outcome, get, listing
@@ -235,6 +236,7 @@ KINDS: Mapping[str, Kind] = {
     "add-officer": Kind(officers.ADMINISTRATOR, officers.ADMINISTRATOR, _check_officer, _add_officer),
     "reset-passphrase": Kind(officers.ADMINISTRATOR, officers.ADMINISTRATOR, _check_reset, _reset_passphrase),
     **cosigning_acts.KINDS,
+    **correcting_acts.KINDS,
     bank_reviews.ACT: bank_reviews.KIND,
 }
 """Every kind of act that takes two officers."""

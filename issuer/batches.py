@@ -354,6 +354,14 @@ def new_id(random: Callable[[int], bytes]) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
+def holder_key(parts: Parts, document: str) -> str:
+    """Return the keyed hash of a person's document number; empty where there is none.
+
+    The name is left out: one that is corrected later is the same person's.
+    """
+    return parts.secret.person_key(f"{_HOLDER_KEY}{document.upper()}") if document else ""
+
+
 def _new_row(parts: Parts, check: ImportCheck, row: CheckedRow) -> NewRow:
     fields = {key: text for key, text in check.record(row).items() if text and key not in _NOT_KEPT}
     if "idNumber" in fields:
@@ -367,14 +375,8 @@ def _new_row(parts: Parts, check: ImportCheck, row: CheckedRow) -> NewRow:
         person_key=parts.secret.person_key(row.person_key),
         content_digest=row.content_digest,
         class_name=row.values.get("klass", ""),
-        holder_key=_holder_key(parts, row),
+        holder_key=holder_key(parts, row.values.get("idNumber", "")),
     )
-
-
-def _holder_key(parts: Parts, row: CheckedRow) -> str:
-    # The name is left out: one that is corrected later is the same person's.
-    document = row.values.get("idNumber", "")
-    return parts.secret.person_key(f"{_HOLDER_KEY}{document}") if document else ""
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from issuer.command_line import (
     settle,
     two,
 )
+from issuer.correcting.commands import COMMANDS as CORRECTING
 from issuer.cosigning.commands import COMMANDS as COSIGNING
 from issuer.errors import ForbiddenError, InvalidActError, SameOfficerError
 from issuer.governance.commands import COMMANDS as GOVERNANCE
@@ -419,5 +420,6 @@ for _command in (
     *COSIGNING,
     *BANK,
     *IMPORTING,
+    *CORRECTING,
 ):
     cli.add_command(_command)

@@ -50,6 +50,14 @@ class KeyProof:
     nonce_expires_at: int
 
 
+@dataclass(frozen=True)
+class Nonce:
+    """A nonce of ours that is not over: its SHA-256, and until when its use has to be remembered."""
+
+    hash: bytes
+    expires_at: int
+
+
 def new_nonce(parts: Parts, *, now: int) -> str:
     """Return a fresh c_nonce, good for five minutes and one use."""
     body = parts.random(_RANDOM_BYTES) + (now + NONCE_SECONDS).to_bytes(_TIME_BYTES, "big")
@@ -78,6 +86,27 @@ def check(parts: Parts, proofs: object, *, now: int) -> KeyProof:
         raise _invalid(str(error)) from error
     _check_claims(payload, issuer=parts.settings.url, now=now)
     return _with_nonce(parts, payload.get("nonce"), holder=holder, now=now)
+
+
+def check_nonce(parts: Parts, nonce: object, *, now: int) -> Nonce:
+    """Check that a nonce is one of ours and not over; whether it was used is for the caller to write down.
+
+    Raises:
+        OAuthError: ``invalid_nonce``.
+    """
+    try:
+        raw = base64url_decode(nonce, max_chars=64) if isinstance(nonce, str) else b""
+    except CryptoError:
+        raw = b""
+    body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    if len(raw) != _RANDOM_BYTES + _TIME_BYTES + _MAC_BYTES or not hmac.compare_digest(
+        mac, _mac(parts, body)
+    ):
+        raise OAuthError("invalid_nonce", "the nonce is none of ours")
+    expires_at = int.from_bytes(body[_RANDOM_BYTES:], "big")
+    if expires_at <= now:
+        raise OAuthError("invalid_nonce", "the nonce has expired")
+    return Nonce(hashlib.sha256(raw).digest(), expires_at)
 
 
 def _only_jwt(proofs: object) -> str:
@@ -131,19 +160,8 @@ def _check_claims(payload: Mapping[str, Any], *, issuer: str, now: int) -> None:
 def _with_nonce(parts: Parts, nonce: object, *, holder: str, now: int) -> KeyProof:
     if nonce is None:
         raise _invalid("the key proof holds no nonce")
-    try:
-        raw = base64url_decode(nonce, max_chars=64) if isinstance(nonce, str) else b""
-    except CryptoError:
-        raw = b""
-    body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if len(raw) != _RANDOM_BYTES + _TIME_BYTES + _MAC_BYTES or not hmac.compare_digest(
-        mac, _mac(parts, body)
-    ):
-        raise OAuthError("invalid_nonce", "the nonce is none of ours")
-    expires_at = int.from_bytes(body[_RANDOM_BYTES:], "big")
-    if expires_at <= now:
-        raise OAuthError("invalid_nonce", "the nonce has expired")
-    return KeyProof(holder, hashlib.sha256(raw).digest(), expires_at)
+    checked = check_nonce(parts, nonce, now=now)
+    return KeyProof(holder, checked.hash, checked.expires_at)
 
 
 def _mac(parts: Parts, body: bytes) -> bytes:

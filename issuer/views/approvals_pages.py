@@ -7,6 +7,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from issuer import approval, batches, records
+from issuer.bank import listing as bank_books
+from issuer.bank import reviews
 from issuer.clock import now
 from issuer.cosigning import endorsing
 from issuer.errors import IssuerError
@@ -98,7 +100,11 @@ def _subject(act: Act) -> tuple[str, str]:
     if act.kind == "withdraw-endorsement":
         given = endorsing.get(db(), act.subject)
         return f"{given.holder_name} · {given.college_name}", url_for("endorsing.listing")
-    if act.kind in {"revoke", "reissue-slip", "renew-form"}:
+    if act.kind == reviews.ACT:
+        review = bank_books.review(db(), int(act.subject))
+        said = gettext("%(who)s · %(n)s 学分", who=review["name"], n=f"{review['credits']:g}")
+        return said, url_for("bank.show", tab="reviews")
+    if act.kind in {"revoke", "reissue-slip", "renew-form", "correct"}:
         record = records.get(db(), act.subject)
     elif act.kind in {"withdraw-form", "reprint"}:
         record = records.get(db(), records.form(db(), act.subject).record_id)

@@ -20,7 +20,7 @@ from vc import printed_code
 pages = Blueprint("records", __name__, url_prefix="/records")
 
 PER_PAGE = 50
-_KINDS = {"revoke", "withdraw-form", "reprint", "reissue-slip", "renew-form"}
+_KINDS = {"revoke", "withdraw-form", "reprint", "reissue-slip", "renew-form", "correct"}
 
 
 @pages.get("")

@@ -80,6 +80,8 @@ def act_kind(kind: str) -> str:
         "reset-passphrase": gettext("重设口令"),
         "withdraw-endorsement": gettext("撤回会签"),
         "renew-form": gettext("换发（补入会签）"),
+        "end-conversion": gettext("取消学分"),
+        "correct": gettext("更正重发"),
     }.get(kind, kind)
 
 
@@ -94,7 +96,9 @@ def act_result(act: Act) -> str:
         "add-officer": gettext("人员已新增。"),
         "reset-passphrase": gettext("口令已重设。"),
         "withdraw-endorsement": gettext("会签已撤回，状态正在发布。"),
+        "end-conversion": gettext("学分已取消，学分记录已撤销。"),
         "renew-form": gettext("新的一份已签名并带上会签；旧的纸质证书已作废，新的领取条已生成。"),
+        "correct": gettext("更正后的证书已签发，旧的已撤销并指向新的；新的领取条已生成。"),
     }.get(act.kind, act.kind)
 
 
@@ -227,12 +231,20 @@ def _actions() -> dict[str, str]:
         "slips opened for printing": gettext("打开领取条打印页"),
         "slips printed": gettext("领取条已打印"),
         "certificate claimed": gettext("证书被领取"),
+        "correction asked": gettext("持有人请求更正"),
+        "correction declined": gettext("答复更正请求"),
         "governance key made": gettext("创建治理密钥"),
         "governance passphrase refused": gettext("治理口令不正确"),
         "proposal signed": gettext("提出提案"),
         "vote signed": gettext("投票"),
         "withdrawal signed": gettext("撤回提案"),
         "agreement signed": gettext("签署协议"),
+        "enrolment list imported": gettext("导入学籍名册"),
+        "conversion submitted": gettext("收到学分申请"),
+        "conversion registered": gettext("登记学分"),
+        "conversion returned": gettext("退回学分申请"),
+        "conversion under review": gettext("学分进入复核"),
+        "conversion kept": gettext("保留学分"),
     }
 
 

@@ -389,3 +389,23 @@ def test_a_blank_column_that_came_later_leaves_a_row_what_it_was(candidates):
     (blank,) = candidates.check(candidates.csv([lines[0], [*lines[1], ""]])).rows
     (named,) = candidates.check(candidates.csv([lines[0], [*lines[1], "6-31-07-03 操作员"]])).rows
     assert row.content_digest == blank.content_digest != named.content_digest
+
+
+@pytest.mark.row("S40", "S53")
+def test_the_samples_hold_one_learners_post_course_contest_and_certificate(samples):
+    learner = "990104200505241376"
+    held = {
+        name
+        for name, (file, institution, _) in SAMPLES.items()
+        for row in check(
+            (samples / file).read_bytes(),
+            filename=file,
+            credential_type=name,
+            institution=institution,
+            today=TODAY,
+        ).rows
+        if row.values["idNumber"] == learner
+    }
+    assert held == {"ApprenticeshipRecord", "MicroCredential", "CompetitionAward"}
+    graduates = (samples / "clean_graduates_2026_utf8bom.csv").read_text("utf-8-sig")
+    assert learner in graduates

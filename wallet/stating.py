@@ -35,7 +35,9 @@ def credit(amount: float | None, unit: str | None) -> str:
 
 
 def _value(value: str) -> str | tuple[str, str]:
-    return value if i18n.lang_of(value) == i18n.language() else (value, i18n.lang_of(value))
+    # Numbers and codes are of no language; what an issuer wrote in Chinese stays Chinese on an English page.
+    chinese = i18n.language() != "zh-CN" and i18n.lang_of(value) == "zh-CN"
+    return (value, "zh-CN") if chinese else value
 
 
 def _schooling(facts: CredentialFacts) -> Iterable[_Raw]:

@@ -214,6 +214,9 @@ def _options(sheet: Sheet, who: Directory) -> dict[str, Any]:
         "scope_options": [(scope, words.scope(scope)) for scope in building.SCOPES],
         "penalty_options": worded(building.PENALTIES, words.penalty),
         "measure_options": worded(building.MEASURES, words.measure),
+        "level_options": {
+            zh: [(level.code, words.level(level.code)) for level in steps] for zh, _, steps in levels.SYSTEMS
+        },
         "conditions": conditions,
         "speakers": {kind: named(placing.speakers(sheet["parties"], kind)) for kind in _KINDS},
     }

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
 def init_app(app: "Flask") -> None:
     """Register the pages and interfaces of this part."""
-    from issuer.bank import protocol
+    from issuer.bank import pages, protocol, words
     from web.app import register_api
 
     register_api(app, protocol.wallets)
+    app.register_blueprint(pages.pages)
+    app.jinja_env.globals.update(bank_words=words, bank_waiting=pages.waiting, at_bank=pages.at_bank)

@@ -12,7 +12,7 @@ from issuer.bank.desk import Desk
 from issuer.bank.errors import CannotCheckError
 from issuer.errors import UnknownError
 from ledger.errors import LedgerError
-from ledger.registry import member_key, members_key
+from ledger.registry import MemberRecord, member_key, members_key
 
 MOST = 500
 _STATES = ("submitted", "registered", "returned", "declined")
@@ -81,17 +81,34 @@ def colleges(desk: Desk, *, now: int) -> dict[str, str]:
     Raises:
         CannotCheckError: It cannot be asked now.
     """
+    found: dict[str, str] = {}
+    for member in _members(desk, now=now):
+        found |= dict.fromkeys((*member.names.values(), member.credit_code), member.did)
+    return found
+
+
+def names(desk: Desk, *, now: int) -> dict[str, dict[str, str]]:
+    """Return the members' names by DID and language, for pages; none where the registry cannot be asked."""
+    try:
+        return {
+            member.did: {
+                "zh-CN": member.names.get("zh", member.did),
+                "en": member.names.get("en", member.did),
+            }
+            for member in _members(desk, now=now)
+        }
+    except CannotCheckError:
+        return {}
+
+
+def _members(desk: Desk, *, now: int) -> list[MemberRecord]:
     dids = list(desk.snapshot([members_key()], now=now).value(members_key()) or ())
     snapshot = desk.snapshot([member_key(did) for did in dids], now=now)
-    found: dict[str, str] = {}
     try:
-        for did in dids:
-            member = snapshot.member(did)
-            if member is not None:
-                found |= dict.fromkeys((*member.names.values(), member.credit_code), did)
+        found = [snapshot.member(did) for did in dids]
     except LedgerError as error:
         raise CannotCheckError("the registry's records cannot be read") from error
-    return found
+    return [member for member in found if member is not None]
 
 
 def _application(db: Database, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +157,7 @@ def _review(found: Mapping[str, Any]) -> dict[str, Any]:
         "unit": found["unit"],
         "courseCode": found["course_code"],
         "record": f"urn:uuid:{found['record_id']}",
-        "line": found["line"],
+        "line": json.loads(found["line"]),
         "source": {**json.loads(found["facts"]), "issuer": found["issuer"]},
         "state": statements.state({"state": found["state"]}),
     }

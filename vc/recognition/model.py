@@ -46,7 +46,6 @@ class Source:
         facts: What it states.
         verdict: What verification said; only ``valid`` and ``note`` may be recognised. A withdrawn form and
             a suspended issuer are ``revoked``.
-        notes: Codes of what there was to note.
         anchored: True if the form's receipt proves that it is anchored.
         possession: True if its holder proved possession of the key to which it is bound.
         complete: True unless an endorsement that it requires is missing, withdrawn or could not be checked.
@@ -57,7 +56,6 @@ class Source:
     anchored: bool
     possession: bool
     complete: bool
-    notes: Collection[str] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Verifier, wallet and credit bank each verify in their own way; what they found i
 """
 
 import unicodedata
-from collections.abc import Collection
 
 from vc.credentials import CredentialFacts
 from vc.recognition.model import Conversion, Source, Verdict
@@ -17,7 +16,6 @@ def source_from(
     anchored: bool,
     possession: bool,
     complete: bool | None = None,
-    notes: Collection[str] = (),
 ) -> Source:
     """Say what was verified about a certificate.
 
@@ -29,7 +27,6 @@ def source_from(
             link proves none, nor does paper.
         complete: Whether every endorsement that it requires verified; None: nobody looked, so it is complete
             only if it requires none.
-        notes: Codes of what there was to note.
 
     Returns:
         The source.
@@ -40,7 +37,6 @@ def source_from(
         anchored=anchored,
         possession=possession,
         complete=not facts.required_endorsers if complete is None else complete,
-        notes=notes,
     )
 
 

@@ -15,9 +15,10 @@ from crypto.errors import CryptoError
 from ledger.errors import LedgerError
 from vc import documents, printed_code, shares
 from vc.errors import VcError
-from verifier import answering, report, settings, wording
+from verifier import answering, recognising, report, settings, wording
 from verifier.answering import Answer, Collaborators
 from verifier.errors import UnreadableRequestError, VerifierError
+from verifier.recognition_report import Verifier, recognition_report
 from verifier.verdicts import Verdict, worst
 from verifier.verification import Verification
 from web.errors import WebError
@@ -38,7 +39,10 @@ def cli() -> None:
 @click.argument("subject", metavar="FILE|LINK|CODE")
 @click.option("--name", help="The name printed on the paper: adds the match and opens the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verification report.")
-def verify(subject: str, name: str | None, as_json: bool) -> None:
+@click.option(
+    "--recognition-report", "filed", is_flag=True, help="Print the report that a body files (JSON)."
+)
+def verify(subject: str, name: str | None, as_json: bool, filed: bool) -> None:
     """Verify a credential in a FILE ("-" for standard input), a share LINK, or a printed CODE.
 
     A code answers as the page does: the name stays masked until --name gives the one on the paper.
@@ -48,11 +52,14 @@ def verify(subject: str, name: str | None, as_json: bool) -> None:
         shared = settings.collaborators(settings.read(os.environ))
         answer = ask(subject, collaborators=shared, now=now, name=name)
     except (VerifierError, VcError, CryptoError, LedgerError, WebError) as error:
-        if as_json:
+        if as_json or filed:
             click.echo(json.dumps({"type": error.type, "code": error.code, "title": error.title}))
         click.echo(f"{error.title}: {error}", err=True)
         sys.exit(2)
-    if as_json:
+    if filed:
+        asked = Verifier(origin=shared.origin, chain_id=shared.ledger.chain_id)
+        click.echo(json.dumps(recognition_report(answer, verifier=asked), ensure_ascii=False, indent=2))
+    elif as_json:
         click.echo(json.dumps(report.report(answer), ensure_ascii=False, indent=2))
     else:
         for result in answer.results:
@@ -94,4 +101,7 @@ def _line(result: Verification, answer: Answer) -> str:
     reason = wording.reason(result, from_paper=answer.source == "code")
     zh, en = wording.title(result)
     line = f"{zh} / {en}: {reason.zh} {reason.en}"
+    if waiving := recognising.waiving(result.recognition):
+        spared = wording.recognition_sentence(waiving)
+        line = f"{line} {spared.zh} {spared.en}"
     return line if answer.matched is None else f"{line} {_MATCH[answer.matched]}"

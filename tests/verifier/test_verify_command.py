@@ -123,3 +123,13 @@ def test_missing_settings_are_named(run):
     result = run("x", VERIFIER_LEDGER_URL="")
     assert result.exit_code == 2
     assert "VERIFIER_LEDGER_URL" in result.stderr
+
+
+def test_the_report_that_a_body_files_is_printed_as_json(run, tmp_path):
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(signed()), "utf-8")
+    result = run(str(path), "--recognition-report")
+    assert result.exit_code == 1
+    written = json.loads(result.stdout)
+    assert (written["type"], written["conclusion"]["code"]) == ("RecognitionReport", "notConsidered")
+    assert written["recognition"] == []

@@ -9,6 +9,7 @@ from wallet.countersigning import Countersigned
 from wallet.errors import (
     ApplicationRefusedError,
     CredentialRejectedError,
+    HolderRequestRefusedError,
     OfferUsedError,
     TooManyAttemptsError,
     WrongPinError,
@@ -38,6 +39,8 @@ def of_error(error: Exception) -> Words:
         return Words(gettext("这份证书没有收下"), _rejected(error.reason))
     if isinstance(error, ApplicationRefusedError) and error.reason in _bank_sentences():
         return _bank_sentences()[error.reason]
+    if isinstance(error, HolderRequestRefusedError) and error.reason in _registrar_sentences():
+        return _registrar_sentences()[error.reason]
     found = _sentences().get(getattr(error, "code", ""))
     return found or Words(gettext("未能完成"), gettext("请稍后再试。如果一直不行，请联系发证单位。"))
 
@@ -244,4 +247,15 @@ def _bank_sentences() -> dict[str | None, Words]:
     return {
         "NO_AGREEMENT": Words(title, gettext("协议已经终止或换了新版本，请重新查看。")),
         "NOT_A_CREDIT_BANK": Words(title, gettext("对方目前不是联盟的学分银行。")),
+    }
+
+
+def _registrar_sentences() -> dict[str | None, Words]:
+    """Say what an issuer's refusal of a holder's request means, where its code is one of those known."""
+    title = gettext("发证单位没有收下")
+    return {
+        "CONFLICT": Words(title, gettext("这份证书已有一项申请在处理，或证书已经撤销。")),
+        "NOT_FOUND": Words(title, gettext("发证单位查不到这份证书，或没有更正后的证书。")),
+        "SLIP_USED": Words(title, gettext("更正后的证书已经领取。不是你领的？请马上联系发证单位。")),
+        "SLIP_LOCKED": Words(title, gettext("领取已锁定，请联系发证单位换一张新的领取条。")),
     }

@@ -237,7 +237,13 @@ def test_corrected_certificate_is_one_tap_away(holder, certificate, registrar):
 def test_replacement_that_is_not_offered_is_said_in_plain_words(holder, certificate, registrar):
     registrar.refuses = "NOT_FOUND"
     answer = holder.post(f"/certificates/{certificate}/replacement", page="/settings")
-    assert "发证单位没有收下这项请求" in holder.get(answer.headers["Location"]).text
+    assert "没有更正后的证书" in holder.get(answer.headers["Location"]).text
+
+
+def test_second_request_while_one_waits_is_said_in_plain_words(holder, certificate, registrar):
+    registrar.refuses = "CONFLICT"
+    path = f"/certificates/{certificate}/correction"
+    assert "已有一项申请在处理" in holder.post(path, page=path, text=TEXT).text
 
 
 ISSUED = (

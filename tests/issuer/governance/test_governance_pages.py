@@ -53,11 +53,11 @@ def real_agreement(alliance: Alliance, version: int = 1):
             {"id": second.did, "role": "recognising-body", "duties": [both], "rights": [both]},
         ],
         "accepts": {
-            "credentialType": "SkillLevelCertificate",
+            "credentialType": "https://w3id.org/vocred#SkillLevelCertificate",
             "issuer": [first.did],
-            "noSecondaryCertification": True,
+            "levelCode": ["1X-2"],
         },
-        "rules": [{"id": "R1", "kind": "免于重复认证", "by": [second.did], "scope": "全部"}],
+        "rules": [{"id": "R1", "kind": "免于重复认证", "by": [second.did], "purpose": both}],
         "effectiveFrom": "2026-01-01T00:00:00+08:00",
         "effectiveUntil": "2029-12-31T23:59:59+08:00",
     }
@@ -159,11 +159,15 @@ def test_an_agreement_is_shown_in_words_with_what_issuers_counted(alliance: Alli
     page = officer.page(f"/governance/{proposal.hex()}")
     assert "是否让互认协议《技能等级互认》生效？" in page
     assert "各方（机构m000、机构m001）都已签署。" in page
+    assert "不能采信" not in page
+    assert "承认哪些证书" in page
+    assert "承认它，无需重复认证" in page
     assert "机构m001" in page
     assert "4212 份证书中，380 份会得到承认" in page
     assert "规则 R1：380 份" in page
     english = officer.page(f"/governance/{proposal.hex()}", lang="en")
     assert "Shall the agreement “Mutual recognition of skill levels” take effect?" in english
+    assert "Which certificates are accepted" in english
 
 
 @pytest.mark.row("S28")

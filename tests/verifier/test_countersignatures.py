@@ -13,8 +13,9 @@ from ledger.registry import Interval, IssuerRecord, StatusRecord, issuer_key, st
 from schemas.building import build_credential
 from schemas.institution import Institution
 from tests.verifier.conftest import ENTRY_ID, INDEX, ISSUED, LIST, NOW, World, _value, checkpoint, seconds
+from tests.verifier.paper import PaperWorld
 from vc import bitstring, data_integrity, dates, did_web, endorsements, status
-from verifier import report, wording
+from verifier import endorsement_lines, report, wording
 from verifier.evidence import Candidate, Registry
 from verifier.verdicts import Outcome, Step, Verdict
 
@@ -395,3 +396,40 @@ def test_report_names_the_endorser_as_the_registry_does(pair):
     (line,) = written["endorsements"]
     assert line["name"]["zh-CN"] == XINGHENG.name
     assert (line["state"], line["comment"]) == ("given", "确认学徒在本企业完成960学时岗位培养。")
+
+
+# The page
+
+
+@pytest.fixture
+def page(pair, tmp_path):
+    """Return what the page says of a form's countersignatures, in a language."""
+    app = PaperWorld(pair).app(tmp_path)
+
+    def say(form, *, lang="zh-CN", open_=True):
+        with app.test_request_context(f"/?lang={lang}"):
+            return endorsement_lines.lines(pair.verify(form), open_=open_)
+
+    return say
+
+
+def test_page_names_the_enterprise_and_what_it_says(pair, page):
+    unsigned = pair.draft()
+    (line,) = page(pair.complete(unsigned, pair.endorse(unsigned)))
+    assert line.name["zh-CN"] == XINGHENG.name
+    assert (line.chip, line.word) == ("valid", "已会签")
+    assert line.comment == "确认学徒在本企业完成960学时岗位培养。"
+
+
+def test_page_for_paper_keeps_what_the_enterprise_says_until_the_name_was_typed(pair, page):
+    unsigned = pair.draft()
+    (line,) = page(pair.complete(unsigned, pair.endorse(unsigned)), open_=False)
+    assert line.comment == ""
+
+
+def test_page_says_in_both_languages_that_an_endorsement_was_withdrawn(pair, page):
+    unsigned = pair.draft()
+    form = pair.complete(unsigned, pair.endorse(unsigned))
+    pair.publish_partner([ENTERPRISE_INDEX])
+    assert page(form)[0].word == "会签已撤回"
+    assert page(form, lang="en")[0].word == "Countersignature withdrawn"

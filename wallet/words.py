@@ -37,11 +37,7 @@ def of_error(error: Exception) -> Words:
         return Words(gettext("请稍等再试"), gettext("试错次数太多。请在 %(n)s 分钟后再试。", n=minutes))
     if isinstance(error, CredentialRejectedError):
         return Words(gettext("这份证书没有收下"), _rejected(error.reason))
-    if isinstance(error, ApplicationRefusedError) and error.reason in _bank_sentences():
-        return _bank_sentences()[error.reason]
-    if isinstance(error, HolderRequestRefusedError) and error.reason in _registrar_sentences():
-        return _registrar_sentences()[error.reason]
-    found = _sentences().get(getattr(error, "code", ""))
+    found = _of_reason(error) or _sentences().get(getattr(error, "code", ""))
     return found or Words(gettext("未能完成"), gettext("请稍后再试。如果一直不行，请联系发证单位。"))
 
 
@@ -239,6 +235,15 @@ def _sentences() -> dict[str, Words]:
         ),
         "SHARE_INVALID": Words(gettext("未能生成分享"), gettext("请至少选一份证书，备注不超过 60 个字符。")),
     }
+
+
+def _of_reason(error: Exception) -> Words | None:
+    """Say what another service's own code means, where it is one of those known."""
+    if isinstance(error, ApplicationRefusedError):
+        return _bank_sentences().get(error.reason)
+    if isinstance(error, HolderRequestRefusedError):
+        return _registrar_sentences().get(error.reason)
+    return None
 
 
 def _bank_sentences() -> dict[str | None, Words]:

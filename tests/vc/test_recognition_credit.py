@@ -328,3 +328,15 @@ def test_a_refused_grade_leaves_course_and_cap_free_for_the_next_rule():
     ]
     results = asked(rules, holder=account(), limits={"maxCreditsPerLearner": 4})
     assert said(results) == ["no-mark", "granted"]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("worth", "words"), [(1, "1 credit (16 hours each)"), (1.5, "1.5 credits (16 hours each)")]
+)
+def test_credits_are_told_with_their_unit(worth, words):
+    line = asked([course("R1", "A", worth)], holder=account())[0].line
+    assert words in line["en"]
+    assert f"{worth}{UNIT}" in line["zh-CN"]

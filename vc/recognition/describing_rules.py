@@ -8,7 +8,7 @@ from vc.recognition.model import Course, Names, Text
 from vc.recognition.phrases import both, joined, listed, pair, plain
 from vc.recognition.sentences import KIND_NAMES, SCOPES
 from vc.recognition.terms import DEPOSIT, EQUIVALENCE, IMPLIED_RULE, NO_SECOND_TEST, WHOLE_TEST, Rule, Terms
-from vc.recognition.wording import body, level, number, target_text, unit
+from vc.recognition.wording import amount, body, level, number, target_text, unit
 
 _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -53,7 +53,6 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{credits}; {grade}.",
         ),
         "programmes": ("（限专业{x}）", " (of the programmes {x} only)"),
-        "credits": ("{n}{unit}", "{n} {unit}"),
         "creditsEarned": (
             "按证书所载的学分数，以{unit}计，向下取至0.5，不足0.5的不转换，最多{most}",
             "as many {unit} as it states credits, rounded down to 0.5, none below 0.5, at most {most}",
@@ -172,14 +171,14 @@ def _course(course: Course) -> Text:
 
 
 def _credits(rule: Rule) -> Text:
-    amount, words = rule.credits, unit(rule.unit or "")
-    if not isinstance(amount, Mapping):
-        return both(_SENTENCES["credits"], n=plain(number(amount or 0)), unit=words)
+    worth, of = rule.credits, rule.unit or ""
+    if not isinstance(worth, Mapping):
+        return amount(worth or 0, of)
     return both(
-        _SENTENCES[amount["from"]],
-        unit=words,
-        hours=plain(str(amount.get("hoursPerCredit"))),
-        most=plain(number(amount["max"])),
+        _SENTENCES[worth["from"]],
+        unit=unit(of),
+        hours=plain(str(worth.get("hoursPerCredit"))),
+        most=plain(number(worth["max"])),
     )
 
 

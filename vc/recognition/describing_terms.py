@@ -9,7 +9,7 @@ from vc import dates
 from vc.recognition.model import Names, Text
 from vc.recognition.phrases import both, listed, plain
 from vc.recognition.terms import Terms
-from vc.recognition.wording import body, credential_type, day, level, number, unit
+from vc.recognition.wording import amount, body, credential_type, day, level
 
 _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -41,12 +41,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "completion (结业) is not accepted.",
         ),
         "maxCreditsPerLearner": (
-            "每名学习者按本协议（各版本合计）最多{n}{unit}。",
-            "A learner gets at most {n} {unit} by this agreement, all of its versions together.",
+            "每名学习者按本协议（各版本合计）最多{most}。",
+            "A learner gets at most {most} by this agreement, all of its versions together.",
         ),
         "maxCreditsPerSource": (
-            "每份证书按本协议（各版本合计）在同一院校最多{n}{unit}。",
-            "One certificate gives at most {n} {unit} at one college by this agreement, all of its versions "
+            "每份证书按本协议（各版本合计）在同一院校最多{most}。",
+            "One certificate gives at most {most} at one college by this agreement, all of its versions "
             "together.",
         ),
         "whole": (
@@ -106,7 +106,7 @@ def limits(terms: Terms, names: Names) -> Iterator[tuple[str, Text]]:
         ("maxCreditsPerSource", terms.max_per_source),
     ):
         if most is not None:
-            yield _said(f"limits/{key}", n=plain(number(most)), unit=unit(units[0]))
+            yield _said(f"limits/{key}", most=amount(most, units[0]))
     yield "", both(_SENTENCES["whole"])
     yield "", both(_SENTENCES["registered"], bank=body(terms.bank, names))
 

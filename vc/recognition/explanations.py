@@ -7,11 +7,11 @@ from typing import Any
 
 from vc.recognition.model import Names, Target, Text
 from vc.recognition.sentences import KIND_NAMES, PARTS, SCOPES, SENTENCES
-from vc.recognition.wording import body, day, number, target_text, unit_text
+from vc.recognition.wording import amount, body, day, number, target_text
 
 _LANGUAGES = ("zh-CN", "en")
 _BODIES = ("by", "bank")
-_ENGLISH = MappingProxyType({"unit": unit_text, "kind": KIND_NAMES.__getitem__, "scope": SCOPES.__getitem__})
+_ENGLISH = MappingProxyType({"kind": KIND_NAMES.__getitem__, "scope": SCOPES.__getitem__})
 
 
 def explained(sentence: str, values: Mapping[str, Any], *, names: Names) -> Text:
@@ -23,6 +23,9 @@ def explained(sentence: str, values: Mapping[str, Any], *, names: Names) -> Text
         names: Names of bodies.
     """
     known = {key: value for key, value in values.items() if value is not None or key in PARTS}
+    for key, of in (("worth", "credits"), ("limit", "cap")):
+        if of in known and "unit" in known:
+            known[key] = amount(known[of], known["unit"])
     for key in _BODIES:
         if key in known:
             known[key] = body(known[key], names)

@@ -85,21 +85,20 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         # Credit
         "granted": (
-            "按规则{rule}，{by}予以{kind}：{course}，{credits}{unit}{grade}。",
-            "By rule {rule}, {by} grants {kind}: {course}, {credits} {unit}{grade}.",
+            "按规则{rule}，{by}予以{kind}：{course}，{worth}{grade}。",
+            "By rule {rule}, {by} grants {kind}: {course}, {worth}{grade}.",
         ),
         "granted-deposit": (
-            "按规则{rule}，{by}予以存入：{credits}{unit}。",
-            "By rule {rule}, {by} takes a deposit of {credits} {unit}.",
+            "按规则{rule}，{by}予以存入：{worth}。",
+            "By rule {rule}, {by} takes a deposit of {worth}.",
         ),
         "available": (
-            "{by}的学生{programmes}可按规则{rule}申请{kind}：{course}，{credits}{unit}{grade}。",
-            "Students of {by}{programmes} may apply by rule {rule} for {kind}: "
-            "{course}, {credits} {unit}{grade}.",
+            "{by}的学生{programmes}可按规则{rule}申请{kind}：{course}，{worth}{grade}。",
+            "Students of {by}{programmes} may apply by rule {rule} for {kind}: {course}, {worth}{grade}.",
         ),
         "available-deposit": (
-            "可按规则{rule}向{by}申请存入：{credits}{unit}。",
-            "By rule {rule} it may be deposited with {by}: {credits} {unit}.",
+            "可按规则{rule}向{by}申请存入：{worth}。",
+            "By rule {rule} it may be deposited with {by}: {worth}.",
         ),
         "not-enrolled": (
             "规则{rule}只适用于{by}的学生。",
@@ -147,12 +146,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The account holds conversions of this agreement in another unit; units are never converted.",
         ),
         "cap": (
-            "本协议每人上限{cap}{unit}，已用{used}，本规则需要{credits}。",
-            "The agreement's limit is {cap} {unit} per learner; {used} used, {credits} needed.",
+            "本协议每人上限{limit}，已用{used}，本规则需要{credits}。",
+            "The agreement's limit is {limit} per learner; {used} used, {credits} needed.",
         ),
         "source-cap": (
-            "本协议每份证书在{by}的上限为{cap}{unit}，已用{used}，本规则需要{credits}。",
-            "The agreement's limit is {cap} {unit} per certificate at {by}; {used} used, {credits} needed.",
+            "本协议每份证书在{by}的上限为{limit}，已用{used}，本规则需要{credits}。",
+            "The agreement's limit is {limit} per certificate at {by}; {used} used, {credits} needed.",
         ),
         "no-mark": (
             "证书中没有可用的成绩（{x}）。",

@@ -83,6 +83,14 @@ def unit(value: str) -> Text:
     return {"zh-CN": value, "en": unit_text(value)}
 
 
+def amount(value: float, of: str) -> Text:
+    """Return so many of a unit of credit: 8学分（16学时/学分）, 1 credit (16 hours each)."""
+    words = unit_text(of)
+    if value == 1:
+        words = words.replace("credits (", "credit (") if "credits" in words else "hour"
+    return {"zh-CN": f"{number(value)}{of}", "en": f"{number(value)} {words}"}
+
+
 def level(code: str) -> Text:
     """Return a level with its code: 1+X中级（1X-2）."""
     zh, en = LEVELS.get(code, (None, None))

@@ -27,3 +27,4 @@ def init_app(app: "Flask") -> None:
     register_api(app, api.others)
     app.register_blueprint(builder_pages.pages)
     app.register_blueprint(pages.pages)
+    app.jinja_env.globals["agreements_to_sign"] = pages.to_sign

@@ -75,6 +75,11 @@ def show_all() -> str:
     )
 
 
+def to_sign() -> list[texts.Text]:
+    """Return what waits for this institution's signature, for the workbench."""
+    return texts.to_sign(db(), now=now())
+
+
 @pages.get("/<digest>")
 @officer_only
 def show(digest: str) -> str:

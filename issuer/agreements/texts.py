@@ -114,6 +114,19 @@ def listing(db: Database) -> list[Text]:
     return [_text(found) for found in store.texts(db)]
 
 
+def to_sign(db: Database, *, now: int) -> list[Text]:
+    """Return the texts that wait for this institution's own signature, as far as this service knows."""
+    own = institution.load(db).did
+    return [
+        text
+        for text in listing(db)
+        if text.state == "signing"
+        and text.expires > now
+        and own in text.parties
+        and own not in store.signatures(db, text.digest)
+    ]
+
+
 def fix(
     db: Database,
     *,

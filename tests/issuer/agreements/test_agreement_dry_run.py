@@ -131,3 +131,20 @@ def test_worker_that_is_told_to_stop_leaves_the_rest_for_later(
     stop.set()
     worker.look(yunling.db, yunling.parts, network, stop=stop, now=yunling.now)
     assert dry_run.current(yunling.db, text.digest).examined == 1
+
+
+def test_worker_works_beside_the_issuers_own_until_it_is_told_to_stop(yunling: Member, text: texts.Text):
+    yunling.issue(new_row(1))
+    dry_run.begin(yunling.db, actor=OFFICER, digest=text.digest, now=yunling.now)
+    stop, looks = threading.Event(), iter((False, True))
+
+    def clock() -> float:
+        if next(looks):
+            stop.set()
+        return yunling.now
+
+    thread = threading.Thread(target=worker.run, args=(stop, yunling.parts), kwargs={"clock": clock})
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert dry_run.current(yunling.db, text.digest).state == "done"

@@ -193,6 +193,12 @@ def test_party_reads_the_text_and_signs_on_its_own_page(
     assert states(yunling, offered)[xingheng.did] == "signed"
 
 
+def test_workbench_names_what_waits_to_be_signed(offered: texts.Text, employer: Officer, xingheng: Member):
+    assert "毕业证书免试协议" in employer.page("/")
+    sign(xingheng, offered)
+    assert "毕业证书免试协议" not in employer.page("/")
+
+
 def test_page_shows_how_far_every_party_is(
     maker: Officer, yunling: Member, xingheng: Member, network: Network
 ):

@@ -67,6 +67,8 @@ class Person:
 
     def __init__(self, stage: Stage, page: Page, width: int) -> None:
         self.page = page
+        self.place = ""
+        """The service whose officer this is, if it is one."""
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
         self.pictures, self._width = stage.pictures, width

@@ -84,13 +84,14 @@ class Recognition(Chapter):
     def certificates_are_issued_and_claimed(self) -> None:
         """Huaheng signs its results; Qian and Ren claim theirs, and Qian shares his."""
         self.batches["body"] = self.import_and_approve(BODY, SAMPLES / BODY.file)
-        at_once(lambda who: self._claim(BODY, who), [QIAN, REN])
+        at_once(lambda who: self.claim(BODY, who), [QIAN, REN])
         self.world.run("body", "issuer", "anchor", "--json")
         self.shares[QIAN] = self._share(QIAN, self.held[QIAN])
         report = self.verify_link(self.shares[QIAN], VALID)
         expect("who recognises it so far", report["recognition"], [])
 
-    def _claim(self, body: Institution, who: str) -> None:
+    def claim(self, body: Institution, who: str) -> None:
+        """Let somebody claim their certificate of a body's register."""
         record = self.batches[body.place]["records"][ROWS[who]]["record"]
         slip = self.world.run(body.place, "issuer", "offer", record, "--as", MAKER, "--json")
         held = self.world.run(
@@ -271,3 +272,58 @@ class Recognition(Chapter):
         share = self._share(QIAN, held["id"])
         self.verify_link(share, expected)
         return share
+
+    # --- one slip, one scan -------------------------------------------------------------------------
+
+    def one_slip_one_scan(self) -> None:
+        """One slip carries both of Ren's certificates; education and skill go into one link."""
+        graduates = self.path("graduates.csv")
+        lines = (SAMPLES / COLLEGE.file).read_text(encoding="utf-8-sig").splitlines(keepends=True)
+        Path(graduates).write_text("".join(lines[:6]), encoding="utf-8")
+        made = self.import_and_approve(COLLEGE, Path(graduates))
+        offer = self.world.run(
+            "college", "issuer", "offer", made["records"][ROWS[REN]]["record"], "--as", MAKER, "--json"
+        )
+        claimed = self._accept(offer, REN)
+        held = {each["type"]: each["id"] for each in claimed}
+        expect("on one slip", set(held), {"GraduationCertificate", "ApprenticeshipRecord"})
+        self.say("one slip and one PIN: both certificates of the college", offer["slip"])
+        self.world.run("college", "issuer", "anchor", "--json")
+        share = self._share(REN, held["GraduationCertificate"], self.held[REN])
+        report = self.verify_link(share, VALID)
+        expect("in one link", [each["verdict"] for each in report["results"]], [VALID, VALID])
+        self.say("education and skill in one link, with one result over both", share)
+
+    def _accept(self, offer: Mapping[str, Any], who: str) -> list[Mapping[str, Any]]:
+        found = self.world.run(
+            "wallet", "wallet", "accept", offer["offer"], "--tx-code", offer["tx_code"],
+            "--account", who, "--json",
+        )  # fmt: skip
+        return list(found["credentials"])
+
+    # --- corrections --------------------------------------------------------------------------------
+
+    def a_mistake_is_corrected(self) -> None:
+        """Ren asks for a correction; two officers correct the record; the wallet takes the new one."""
+        file = SAMPLES / "micro_2026_utf8.csv"
+        made = self.import_and_approve(ENTERPRISE, file, "MicroCredential")
+        record = made["records"][ROWS[REN]]["record"]
+        offer = self.world.run("enterprise", "issuer", "offer", record, "--as", MAKER, "--json")
+        wrong = self._accept(offer, REN)[0]["id"]
+        self.world.run("enterprise", "issuer", "anchor", "--json")
+        share = self._share(REN, wrong)
+        self.verify_link(share, VALID)
+        self.world.run(
+            "wallet", "wallet", "ask-correction", wrong, "总学时应为 32", "--account", REN, "--json"
+        )
+        tasks = self.world.run("enterprise", "issuer", "corrections", "--json")["corrections"]
+        expect("what the registrar is asked", [each["text"] for each in tasks], ["总学时应为 32"])
+        self.world.run(
+            "enterprise", "issuer", "correct", record, "--set", "learningHours=32",
+            "--as", MAKER, "--approved-by", SECOND, "--json",
+        )  # fmt: skip
+        report = self.verify_link(share, REVOKED)
+        expect("whether a newer one exists", bool(report["revocation"].get("replacement")), True)
+        right = self.world.run("wallet", "wallet", "replace", wrong, "--account", REN, "--json")
+        self.verify_link(self._share(REN, right["id"]), VALID)
+        self.say("corrected: the old one says so, and the new one lies in the wallet", share)

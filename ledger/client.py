@@ -9,7 +9,6 @@ node is silent.
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -22,7 +21,6 @@ from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.multibase import base64url_encode
 from ledger import reading
 from ledger.dry_runs import DryRun
-from ledger.errors import LedgerError
 from ledger.proof import verify
 from ledger.proof.bundle import Bundle, Consistency
 from ledger.proof.checkpoints import read_block
@@ -37,13 +35,14 @@ from ledger.proof.errors import (
 from ledger.proof.pins import Pin, PinStore
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.proposals import AgreementHistory, Ballot, Proposal
-from ledger.registry import AgreementRecord, StateKey, agreement_key, seq_key
+from ledger.registry import AgreementRecord, StateKey, seq_key
 from ledger.statements import parse_statement
 from ledger.transport import (
     MAX_ANSWER_BYTES,
     TIMEOUT,
     Answer,
     LedgerUnavailableError,
+    StatementRefusedError,
     Transport,
     capped_transport,
 )
@@ -64,30 +63,14 @@ __all__ = [
 MAX_HEAD_AGE = 5
 """Seconds for which a head that was fetched counts as the present one."""
 
-logger = logging.getLogger(__name__)
-
 _KEPT = 512
+_DOCUMENTS_KEPT = 4096
 _KEYS_IN_ADDRESS = 24
 _SUCCESS = 2
 _REFUSED = 4
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class StatementRefusedError(LedgerError):
-    """The ledger's rules refuse the statement: repeating it will not help.
-
-    Attributes:
-        code: The rule's code as ``ledger.errors.Reject`` names it, such as ``TX_SEQUENCE``.
-    """
-
-    title = "The ledger refused the statement"
-
-    def __init__(self, detail: str, *, code: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.type = PROBLEM_TYPES + code
 
 
 class FalseReceiptError(ReceiptError):
@@ -115,7 +98,7 @@ class LedgerClient:
         # The three caches below may be filled twice by two threads; they hold only what was checked.
         self._snapshots: _Recent[frozenset[StateKey], tuple[int, Snapshot, bytes]] = _Recent(_KEPT)
         self._trees: _Recent[int, bytes] = _Recent(_KEPT)
-        self._documents: _Recent[bytes, dict[str, Any]] = _Recent(_KEPT)
+        self._documents: _Recent[bytes, dict[str, Any]] = _Recent(_DOCUMENTS_KEPT)
 
     @property
     def chain_id(self) -> str:
@@ -271,38 +254,17 @@ class LedgerClient:
         A node can leave an agreement out, and so hide a recognition; it can invent or prolong none: between
         the newest version, which is proved, and the oldest that it names, every version is asked for.
         """
-        keys = self.agreement_keys(now=now)
-        snapshot, _ = self.snapshot(keys, now=now, max_age=max_age)
-        found: list[tuple[AgreementRecord, dict[str, Any]]] = []
-        unknown: set[str] = set()
-        named = [(str(key[1]), key[2]) for key in keys if len(key) > 2 and isinstance(key[2], int)]
-        for agreement_id, version in sorted(named, reverse=True):
-            record = snapshot.agreement(agreement_id, version)
-            if record is None or not record.in_force(now) or agreement_id in unknown:
-                continue
-            document = self._described(record)
-            if document is None:
-                # It may have taken the older versions' place: nobody can tell, so none of them counts.
-                unknown.add(agreement_id)
-                continue
-            found.append((record, document))
-        return found[::-1]
+        return reading.agreements(self, now=now, max_age=max_age)
 
     def agreement_keys(self, *, now: int) -> list[StateKey]:
-        """Return the state keys of every agreement ever started and of its versions, for stapling.
+        """Return the state keys of every agreement ever started and of its older versions, for stapling.
+
+        Under an agreement's own key lies the version that started last.
 
         Args:
             now: The current time in integer seconds.
         """
-        first = self._first_versions()
-        snapshot, _ = self.snapshot([agreement_key(agreement_id) for agreement_id in first], now=now)
-        keys: list[StateKey] = []
-        for agreement_id, oldest in sorted(first.items()):
-            record = snapshot.agreement(agreement_id)
-            newest = 0 if record is None else record.version
-            keys.append(agreement_key(agreement_id))
-            keys.extend(agreement_key(agreement_id, version) for version in range(oldest, newest + 1))
-        return keys
+        return reading.agreement_keys(self, now=now)
 
     def agreement_versions(self, agreement_id: str, *, now: int) -> list[AgreementRecord]:
         """Return every version of an agreement that was in force, oldest first, proved."""
@@ -400,27 +362,6 @@ class LedgerClient:
     def listed(self, path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         """Return one of the node's listings; not proved: decide nothing by it."""
         return _json(self._get(path, query))
-
-    def _described(self, record: AgreementRecord) -> dict[str, Any] | None:
-        """Return the document of a version, or None where the node has none that calls itself so."""
-        try:
-            document = self.document(record.digest)
-        except StatementRefusedError:
-            document = {}
-        if record.describes(document):
-            return document
-        logger.warning("agreement without document id=%s version=%d", record.agreement_id, record.version)
-        return None
-
-    def _first_versions(self) -> dict[str, int]:
-        """Return the oldest version that the node lists of every agreement, by id."""
-        first: dict[str, int] = {}
-        for item in self.listed("/v1/agreements").get("agreements", []):
-            given = item if isinstance(item, dict) else {}
-            agreement_id, version = given.get("id"), given.get("first", given.get("version"))
-            if isinstance(agreement_id, str) and type(version) is int and version > 0:
-                first[agreement_id] = version
-        return first
 
     def _state(self, keys: list[bytes], *, known: int) -> bytes:
         """Ask for the state; many keys go in the body, since an address is of limited length."""

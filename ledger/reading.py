@@ -5,6 +5,7 @@ Functions of ``ledger.client.LedgerClient``, which says what each returns.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -25,9 +26,12 @@ from ledger.registry import (
     proposal_key,
     signers_key,
 )
+from ledger.transport import StatementRefusedError
 
 if TYPE_CHECKING:
     from ledger.client import LedgerClient
+
+logger = logging.getLogger(__name__)
 
 _KEYS_AT_ONCE = 400
 _MOST_VERSIONS = 1000
@@ -53,6 +57,34 @@ def proposal(client: LedgerClient, proposal_id: bytes, *, now: int) -> Proposal 
 def ballots(client: LedgerClient, proposal_id: bytes) -> tuple[tuple[Ballot, ...], int | None]:
     """Return the votes on a proposal as listed, and how many members there were."""
     return _ballots(client.listed(f"/v1/proposals/{proposal_id.hex()}"))
+
+
+def agreements(
+    client: LedgerClient, *, now: int, max_age: int
+) -> list[tuple[AgreementRecord, dict[str, Any]]]:
+    """Return the versions that may be in force with their documents, by agreement and version."""
+    found: list[tuple[AgreementRecord, dict[str, Any]]] = []
+    for records in _records(client, now=now, max_age=max_age).values():
+        described: list[tuple[AgreementRecord, dict[str, Any]]] = []
+        for record in reversed(records):
+            if record.started > now:
+                continue
+            document = _document(client, record) if record.in_force(now) else None
+            if document is None:
+                # It may have taken the older versions' place: nobody can tell, so none of them counts.
+                break
+            described.append((record, document))
+        found.extend(reversed(described))
+    return found
+
+
+def agreement_keys(client: LedgerClient, *, now: int) -> list[StateKey]:
+    """Return the keys of every agreement's newest version and of its older ones."""
+    keys: list[StateKey] = []
+    for agreement_id, (first, newest) in _newest(client, now=now, max_age=None).items():
+        keys.append(agreement_key(agreement_id))
+        keys.extend(agreement_key(agreement_id, version) for version in range(first, newest.version))
+    return keys
 
 
 def versions(client: LedgerClient, agreement_id: str, *, now: int) -> list[AgreementRecord]:
@@ -121,6 +153,61 @@ def dry_runs(client: LedgerClient, digest: bytes, *, now: int) -> list[DryRun]:
         runs = (_checked(client, snapshot, did, signed[did], digest=digest) for did in chunk)
         found.extend(run for run in runs if run is not None)
     return found
+
+
+def _records(client: LedgerClient, *, now: int, max_age: int) -> dict[str, list[AgreementRecord]]:
+    """Return the records of every agreement's versions, oldest first; a gap hides what lies before it."""
+    newest = _newest(client, now=now, max_age=max_age)
+    older = [
+        (agreement_id, version)
+        for agreement_id, (first, record) in newest.items()
+        for version in range(first, record.version)
+    ]
+    found: dict[tuple[str, int], AgreementRecord | None] = {}
+    for chunk in _chunks(older):
+        snapshot, _ = client.snapshot([agreement_key(*each) for each in chunk], now=now, max_age=max_age)
+        found |= {each: snapshot.agreement(*each) for each in chunk}
+    records: dict[str, list[AgreementRecord]] = {}
+    for agreement_id, (first, record) in newest.items():
+        listed = [record]
+        for version in range(record.version - 1, first - 1, -1):
+            before = found[agreement_id, version]
+            if before is None:
+                break
+            listed.append(before)
+        records[agreement_id] = listed[::-1]
+    return records
+
+
+def _newest(client: LedgerClient, *, now: int, max_age: int | None) -> dict[str, tuple[int, AgreementRecord]]:
+    """Return, by agreement, the oldest version that the node lists and the newest one, which is proved."""
+    first: dict[str, int] = {}
+    for item in _items(client.listed("/v1/agreements"), "agreements"):
+        agreement_id, version = item.get("id"), item.get("first", item.get("version"))
+        if isinstance(agreement_id, str) and type(version) is int and version > 0:
+            first[agreement_id] = version
+    found: dict[str, tuple[int, AgreementRecord]] = {}
+    age = {} if max_age is None else {"max_age": max_age}
+    for chunk in _chunks(sorted(first)):
+        snapshot, _ = client.snapshot([agreement_key(each) for each in chunk], now=now, **age)
+        for agreement_id in chunk:
+            record = snapshot.agreement(agreement_id)
+            if record is not None and first[agreement_id] <= record.version:
+                lowest = max(first[agreement_id], record.version - _MOST_VERSIONS)
+                found[agreement_id] = (lowest, record)
+    return found
+
+
+def _document(client: LedgerClient, record: AgreementRecord) -> dict[str, Any] | None:
+    """Return the document of a version, or None where the node has none that calls itself so."""
+    try:
+        document = client.document(record.digest)
+    except StatementRefusedError:
+        document = {}
+    if record.describes(document):
+        return document
+    logger.warning("agreement without document id=%s version=%d", record.agreement_id, record.version)
+    return None
 
 
 def _checked(

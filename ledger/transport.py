@@ -21,6 +21,21 @@ class LedgerUnavailableError(LedgerError):
     title = "The ledger cannot be reached"
 
 
+class StatementRefusedError(LedgerError):
+    """The ledger's rules refuse the statement: repeating it will not help.
+
+    Attributes:
+        code: The rule's code as ``ledger.errors.Reject`` names it, such as ``TX_SEQUENCE``.
+    """
+
+    title = "The ledger refused the statement"
+
+    def __init__(self, detail: str, *, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.type = PROBLEM_TYPES + code
+
+
 class Answer(Protocol):
     """What a transport returns: the parts of ``httpx.Response`` that are used."""
 

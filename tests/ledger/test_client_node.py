@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from crypto import cbor, jcs
+from ledger import reading
 from ledger.client import (
     FalseReceiptError,
     LedgerClient,
@@ -410,10 +411,7 @@ def test_agreements_in_force_come_with_their_documents(node):
     node.decide(["agreement.end", {"id": document["id"]}])
     node.now += 10
     assert client.agreements(now=node.now) == []
-    assert client.agreement_keys(now=node.now) == [
-        ("agreement", document["id"]),
-        ("agreement", document["id"], 1),
-    ]
+    assert client.agreement_keys(now=node.now) == [("agreement", document["id"])]
 
 
 def test_of_an_amended_agreement_every_version_comes_with_its_document(node):
@@ -425,11 +423,40 @@ def test_of_an_amended_agreement_every_version_comes_with_its_document(node):
     found = client.agreements(now=node.now)
     assert [record.version for record, _ in found] == [1, 2, 3]
     assert [document for _, document in found] == documents
+    assert client.agreement_keys(now=node.now) == [
+        ("agreement", documents[0]["id"]),
+        ("agreement", documents[0]["id"], 1),
+        ("agreement", documents[0]["id"], 2),
+    ]
     assert [record.version for record in client.agreement_versions(documents[0]["id"], now=node.now)] == [
         1,
         2,
         3,
     ]
+
+
+def test_more_agreements_than_one_question_holds_are_asked_for_in_parts(node, monkeypatch):
+    monkeypatch.setattr(reading, "_KEYS_AT_ONCE", 1)
+    parties = node.consortium.parties[:2]
+    client = node.client()
+    for name, version in (("A-1", 1), ("B-1", 1), ("A-1", 2)):
+        client.put_document(jcs.canonicalize(voted_in(node, *parties, name=name, version=version)))
+    found = client.agreements(now=node.now)
+    assert [(record.agreement_id[-3:], record.version) for record, _ in found] == [
+        ("A-1", 1),
+        ("A-1", 2),
+        ("B-1", 1),
+    ]
+
+
+def test_a_version_from_a_block_that_is_ahead_of_ones_clock_hides_no_older_one(node):
+    parties = node.consortium.parties[:2]
+    client = node.client()
+    for version in (1, 2):
+        client.put_document(jcs.canonicalize(voted_in(node, *parties, version=version)))
+    (_, (newer, _)) = client.agreements(now=node.now)
+    found = client.agreements(now=newer.started - 1)
+    assert [record.version for record, _ in found] == [1]
 
 
 def test_without_the_newest_versions_document_no_older_one_counts(node):

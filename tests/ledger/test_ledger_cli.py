@@ -304,11 +304,11 @@ def test_a_wallet_is_registered(joined):
     assert found["status"] == "done"
 
 
-def agreement(desk) -> str:
+def agreement(desk, version=1) -> str:
     parties = [{"id": did, "role": "recognising-body"} for did in (OPERATOR, COLLEGE)]
     title = {"zh-CN": "互认协议", "en": "Agreement"}
-    value = {"id": "urn:vocred:agreement:A-1", "version": 1, "title": title, "parties": parties}
-    return desk.file("agreement.json", value)
+    value = {"id": "urn:vocred:agreement:A-1", "version": version, "title": title, "parties": parties}
+    return desk.file(f"agreement-{version}.json", value)
 
 
 def test_an_agreement_is_signed_voted_in_and_ended(joined):
@@ -324,6 +324,23 @@ def test_an_agreement_is_signed_voted_in_and_ended(joined):
     assert served.json["title"]["en"] == "Agreement"
     found = joined.decide("propose", "agreement.end", listed["id"], "--as", "college")
     assert found["status"] == "done"
+
+
+def test_an_agreement_is_amended_from_the_command_line(joined):
+    for version, action in ((1, "agreement.start"), (2, "agreement.amend")):
+        path = agreement(joined, version=version)
+        words = ["propose", action, path, "--as", "operator"]
+        for name in ("operator", "college"):
+            words += ["--signature", joined.run("sign", path, "--as", name)]
+        assert joined.decide(*words)["status"] == "done"
+    client = joined.app.test_client()
+    (listed,) = client.get("/v1/agreements", base_url=URL).json["agreements"]
+    assert (listed["version"], listed["first"]) == (2, 1)
+    history = client.get(f"/v1/agreements/{listed['id']}/history", base_url=URL).json
+    assert [version["proposal"]["action"] for version in history["versions"]] == [
+        "agreement.start",
+        "agreement.amend",
+    ]
 
 
 @pytest.mark.case("LEDG-018")

@@ -71,6 +71,14 @@ def real_agreement(alliance: Alliance, version: int = 1):
     return document, action, expires
 
 
+def test_every_page_of_governance_asks_for_an_officer(app: Flask):
+    own = {name: view for name, view in app.view_functions.items() if name.startswith("governance.")}
+    assert len(own) >= 8
+    assert all(getattr(view, "officers_only", False) for view in own.values())
+    answer = app.test_client().get("/governance")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+
+
 # The list.
 
 

@@ -255,6 +255,8 @@ def _check_shape(endorsement: Mapping[str, Any]) -> None:
     # Exactly these: an employer's evaluation is an endorsement to the standard, and countersigns nothing.
     if endorsement.get("type") != list(TYPES):
         raise EndorsementError("the document is not of the type of endorsements")
+    if not isinstance(endorsement.get("id"), str):
+        raise EndorsementError("the endorsement has no id of its own")
     if not _is_did(endorser_id(endorsement)):
         raise EndorsementError("the endorsement's issuer is not a DID")
     subject = endorsement.get("credentialSubject")

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crypto.errors import CryptoError
 from crypto.multibase import base64url_encode
 from issuer import audit, batches, institution, numbering, officers, store_records
 from issuer.audit import WORKER, Actor
@@ -305,7 +306,7 @@ def refresh(db: Database, network: Network, *, now: int, record_id: str | None =
     for held in store.endorsements(db) if record_id is None else store.held(db, record_id):
         try:
             withdrawn = checking.is_withdrawn(json.loads(held["document"]), network=network, now=now)
-        except (NeighbourUnavailableError, UnknownError, VcError):
+        except (NeighbourUnavailableError, UnknownError, VcError, CryptoError):
             continue
         if withdrawn:
             with transaction(db):

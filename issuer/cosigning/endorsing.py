@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crypto.errors import CryptoError
 from issuer import anchoring, audit, institution, officers, signing, status_lists, store_ledger
 from issuer.audit import Actor
 from issuer.batches import new_id
@@ -31,7 +32,7 @@ from issuer.cosigning.network import Network, moment
 from issuer.errors import ConflictError, ForbiddenError, UnknownError
 from issuer.parts import Parts
 from ledger.registry import IssuerRecord
-from vc import data_integrity, documents, endorsements, status
+from vc import credentials, data_integrity, documents, endorsements, status
 from vc.errors import EndorsementError, VcError
 from web.database import transaction
 
@@ -295,8 +296,12 @@ def require_mentor(db: Database, actor: Actor) -> None:
 
 
 def credential_type(credential: Mapping[str, Any]) -> str:
-    """Return the word of a draft's type that is ours: the last one."""
-    return str(credential["type"][-1])
+    """Return a draft's type in our catalogue.
+
+    Raises:
+        DocumentError: It has none of ours.
+    """
+    return credentials.credential_type(credential)
 
 
 def usual_comment(credential: Mapping[str, Any]) -> str:
@@ -315,11 +320,10 @@ def _waiting(db: Database, link: Link, college: IssuerRecord, credential: object
         subject = credential.get("credentialSubject")
         required = endorsements.required(credential)
         named = credential["issuer"]["id"] if isinstance(credential.get("issuer"), dict) else None
+        credential_type(credential)
         if not isinstance(subject, dict) or not str(credential.get("id")).startswith("urn:uuid:"):
             raise EndorsementError("the draft names no record")
-        if not endorsements.is_countersigned(credential) or not isinstance(credential.get("type"), list):
-            raise EndorsementError("the draft is of a type that is not countersigned")
-    except (VcError, KeyError) as error:
+    except (VcError, CryptoError, KeyError) as error:
         raise EndorsementRefusedError(f"what the college shows cannot be endorsed: {error}") from error
     if named != college.did:
         raise EndorsementRefusedError("the college shows a draft of another body")

@@ -242,8 +242,9 @@ def test_proof_for_another_purpose_does_not_count(record):
         {"evidence": [{"type": ["Evidence"], "name": "x"}]},
         {"issuer": "https://xingheng.example"},
         {"credentialStatus": None},
+        {"id": None},
     ],
-    ids=["an employer's evaluation", "says more", "issuer without a DID", "cannot be withdrawn"],
+    ids=["an employer's evaluation", "says more", "issuer without a DID", "cannot be withdrawn", "no id"],
 )
 def test_document_of_another_shape_endorses_nothing(record, changes):
     changed = {name: member for name, member in {**endorse(record), **changes}.items() if member is not None}

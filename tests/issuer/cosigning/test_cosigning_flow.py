@@ -418,6 +418,41 @@ def test_officer_without_a_fitting_role_does_not_endorse(college, enterprise):
     assert opened(enterprise, draft.link, actor=CHECKER).state == "waiting"
 
 
+@pytest.mark.row("S75")
+def test_training_of_another_kind_is_endorsed_too_where_it_names_an_enterprise(college, enterprise):
+    (draft,) = cosign(college, college.batch(teacher(kind="技术服务")))
+    assert endorse(enterprise, draft.link).delivered_at is not None
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {},
+        {"credential": 7},
+        {"credential": {"@context": []}},
+        {"credential": {"type": ["VerifiableCredential"], "issuer": 7, "credentialSubject": "x"}},
+        {"type": ["VerifiableCredential", "OpenBadgeCredential", "Unheard"]},
+        {"issuer": {"id": "did:web:other.example"}},
+        {"credentialSubject": {"requiredEndorser": 9**20}},
+        {"id": "https://example.org/1"},
+    ],
+)
+def test_nothing_that_a_college_shows_brings_the_enterprise_down(
+    college, enterprise, wire, shown, monkeypatch
+):
+    (draft,) = cosign(college, college.batch(apprentice()))
+    link = links.parse(draft.link)
+    real = drafting.show(college.db, college.parts, draft_id=link.draft_id, secret=link.secret)
+    forged = shown if "credential" in shown or not shown else {"credential": {**real["credential"], **shown}}
+
+    def show(*_: object, **__: object) -> dict:
+        return {"draft": link.draft_id, "state": "waiting", **forged}
+
+    monkeypatch.setattr(drafting, "show", show)
+    with pytest.raises((EndorsementRefusedError, NeighbourUnavailableError)):
+        opened(enterprise, draft.link)
+
+
 @pytest.mark.parametrize("text", ["", "7", "7.x.y", "https://v.example/C#7ZK0", "7." + "0" * 20 + ".A"])
 def test_link_that_is_none_is_refused(text):
     with pytest.raises(CosignLinkError):

@@ -24,7 +24,7 @@ from verifier.endorsement_lines import lines as endorsement_lines
 from verifier.endorsement_lines import word as endorsement_word
 from verifier.recognising import RecognitionLine
 from verifier.recognition_report import Verifier, recognition_report
-from verifier.stated import Line
+from verifier.stated import Line, marks
 from verifier.stated import lines as stated_lines
 from verifier.verdicts import Check, Outcome, Step, Verdict, worst
 from verifier.verification import Verification
@@ -113,7 +113,7 @@ class Result:
     achievement_en: str = ""
     level: str = ""
     number: str = ""
-    results: Sequence[tuple[str, str]] = ()
+    results: Sequence[Line] = ()
     stated: Sequence[Line] = ()
     group: str = ""
     issuer: Mapping[str, str] | None = None
@@ -303,7 +303,7 @@ def _with_facts(
         name_en=facts.name_en or "",
         id_tail=facts.id_tail or "",
         number=facts.number or "",
-        results=facts.results,
+        results=marks(facts),
         stated=stated_lines(facts, names=verification.names),
         report_link=_data_link(report.report(alone, raw=True)),
         filed_link=_data_link(recognition_report(alone, verifier=verifier)),
@@ -344,7 +344,6 @@ def _ledger(verification: Verification, verifier: Verifier) -> Sequence[tuple[st
         (gettext("账本标识"), verifier.chain_id),
         (gettext("检查点"), gettext("第 %(n)s 条", n=checkpoint.size)),
         (gettext("检查点根"), checkpoint.root.hex()),
-        (gettext("登记数据截至"), moment(verification.as_of)),
     ]
 
 

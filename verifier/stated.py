@@ -27,7 +27,8 @@ _WORDS = frozenset(
         *("存入", "免修", "学分置换", "成绩替代"),
         *("学校导师", "企业导师"),
         *("专业能力", "职业精神", "岗位胜任力", "创新与应用能力", "职业发展潜力", "总体满意度"),
-        *("毕业", "结业"),
+        *("毕业", "结业", "合格"),
+        *("理论成绩", "实操成绩", "考试成绩", "评定结论", "学校导师评定", "企业导师评定", "成绩"),
         *("普通全日制", "成人脱产", "业余", "函授", "网络教育", "开放教育", "自学考试", "现代学徒制"),
         *("国民教育学历", "职业技能等级", "国家职业资格", "企业认证", "微证书", "职业技能竞赛", "教师发展"),
     )
@@ -63,6 +64,11 @@ def lines(facts: CredentialFacts, *, names: Names | None = None) -> list[Line]:
         *_membership(facts),
     ]
     return [(label, _written(_said(value))) for label, value in found if value]
+
+
+def marks(facts: CredentialFacts) -> list[Line]:
+    """Return what was assessed, with its mark."""
+    return [(_said(name), _written(_said(value))) for name, value in facts.results]
 
 
 def _study(facts: CredentialFacts) -> list[tuple[str, str | None]]:

@@ -12,6 +12,7 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.verifier.agreed import agree, between_bodies, skill
 from tests.verifier.conftest import INDEX, World
 from tests.verifier.paper import PaperWorld
 from vc import printed_code
@@ -74,6 +75,11 @@ def page(browser: Browser) -> Iterator[Page]:
 def _verdict(page: Page) -> str:
     page.wait_for_selector(".verdict")
     return re.search(r"verdict-(\w+)", page.locator(".verdict").first.get_attribute("class"))[1]
+
+
+def _accessible(page: Page) -> None:
+    findings = Axe().run(page)["violations"]
+    assert not [finding["id"] for finding in findings if finding["impact"] in {"serious", "critical"}]
 
 
 def _sent(requests: list[Request]) -> str:
@@ -296,3 +302,39 @@ def test_a_revocation_is_seen_when_looking_again(paper: PaperWorld, page: Page) 
     paper.print(paper.world.issue(name="王明"), random=bytes([3] * 12))
     page.reload()
     assert _verdict(page) == "revoked"
+
+
+@pytest.mark.row("S53", "S57", "S58")
+def test_one_scan_shows_both_certificates_and_who_asks_for_no_second_test(
+    paper: PaperWorld, page: Page
+) -> None:
+    agree(paper.world, between_bodies())
+    forms = [paper.world.issue(), skill(paper.world)]
+    for form in forms:
+        paper.print(form)
+    page.goto(f"{paper.url}{paper.share(*forms)}")
+    assert _verdict(page) == "valid"
+    text = page.inner_text("main")
+    assert "学历证书与技能证书" in text
+    assert "以下单位已承认，无需重复认证" in text
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    _accessible(page)
+
+
+@pytest.mark.row("S58")
+def test_the_report_is_opened_from_a_share_and_leads_back(paper: PaperWorld, page: Page) -> None:
+    agree(paper.world, between_bodies())
+    form = paper.world.issue()
+    paper.print(form)
+    page.goto(f"{paper.url}{paper.share(form)}")
+    _verdict(page)
+    asked = len(paper.asked)
+    page.get_by_role("button", name="打印互认报告").click()
+    page.wait_for_selector(".filed")
+    assert "采信单位" in page.inner_text("main")
+    _accessible(page)
+    page.get_by_role("button", name="返回核验结果").click()
+    assert _verdict(page) == "valid"
+    # The package is here already: the wallet is not asked again, so nothing is counted as opened.
+    assert not [url for url in paper.asked[asked:] if "/shares/" in url]
+    assert page.complaints == []

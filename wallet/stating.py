@@ -18,10 +18,15 @@ Row = tuple[str, str | tuple[str, str]]
 _Raw = tuple[str, str | None]
 
 
+_LASTING = frozenset({"education", "skill", "micro", "competition", None})
+"""Of certificates in these groups people ask whether they are still good; a record of something past is."""
+
+
 def rows(facts: CredentialFacts) -> list[Row]:
     """Give the facts of a certificate as its type's paper has them."""
     listed = _TYPES.get(facts.credential_type or "", _schooling)(facts)
-    period = [(gettext("有效期至"), i18n.day(facts.valid_until) or gettext("长期有效"))]
+    lasting = gettext("长期有效") if facts.group in _LASTING else None
+    period = [(gettext("有效期至"), i18n.day(facts.valid_until) or lasting)]
     return [(label, _value(value)) for label, value in (*listed, *period) if value]
 
 

@@ -3,6 +3,8 @@
 Typing ``convert`` is the holder's consent to show this one certificate to that credit bank.
 """
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -103,13 +105,14 @@ def convert(
 
 
 @click.command()
+@click.option("--wait", "seconds", default=10, help="Seconds to wait for a record that is being signed.")
 @of_account
 @as_json
-def conversions(account: str | None, as_json: bool) -> None:
+def conversions(seconds: int, account: str | None, as_json: bool) -> None:
     """Ask how every application stands, take the credit records that are offered, and list them."""
     with open_session() as session:
         wallet = session.open(account)
-        complete = applications.refresh(session.db, wallet, parts=session.parts, now=session.now)
+        complete = _refresh(session, wallet, seconds=seconds)
         found = applications.every(session.db, wallet)
     if as_json:
         print_json(
@@ -145,6 +148,18 @@ def statement(account: str | None, as_json: bool) -> None:
     for item in found:
         for unit, credits in item.balances:
             click.echo(f"{item.bank}  {item.account}  {credits:g} {unit}")
+
+
+def _refresh(session: Session, wallet: Wallet, *, seconds: int) -> bool:
+    """Look until everything that is offered is here: a list may take a moment to reach the ledger."""
+    until = time.monotonic() + seconds
+    while not (
+        complete := applications.refresh(session.db, wallet, parts=session.parts, now=datetime.now(UTC))
+    ):
+        if time.monotonic() >= until:
+            break
+        time.sleep(1)
+    return complete
 
 
 def _options(

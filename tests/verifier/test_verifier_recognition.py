@@ -281,7 +281,7 @@ def test_a_school_and_a_skill_certificate_stand_side_by_side_under_one_verdict(w
     assert page.index("学历证书与技能证书") < page.index(
         "高等职业教育专科毕业证书（工业机器人技术）", page.index("result-head")
     )
-    assert "姓名一致" in page
+    assert "两类证书上的姓名一致" in page
 
 
 @pytest.mark.row("S53")

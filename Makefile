@@ -1,4 +1,5 @@
-# make demo   the whole story on this machine, then the services stay up (ONCE=1: ends after the story)
+# make demo   a chapter of the story on this machine, then the services stay up (ONCE=1: ends after the story;
+#             STORY=recognition: the second chapter)
 # make test   sets up what the tests need and runs them all
 # make check  format, lint, types, import contracts and unit tests, under a minute
 
@@ -13,7 +14,7 @@ UV := uv pip compile --quiet --universal --generate-hashes --no-header --python-
 .PHONY: demo test check lock bench browser clean
 
 demo: $(VENV)/run.ready
-	$(BIN)/vocred demo $(if $(ONCE),--once)
+	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(ONCE),--once)
 
 test: $(VENV)/dev.ready browser
 	$(BIN)/ruff check .

@@ -73,6 +73,7 @@ def slips(batch_id: str) -> Any:
         made,
         back=url_for("batches.show", batch_id=batch_id),
         done=url_for("printing.slips_printed", batch_id=batch_id),
+        elsewhere=printing.on_other_slips(db(), batch_id),
     )
 
 
@@ -131,8 +132,15 @@ def form_printed(form_id: str) -> Response:
     )
 
 
-def slips_page(sheets: Sequence[SlipSheet], *, back: str, done: str = "") -> str:
-    """Render claim slips and the strips with their PINs; this page is the only place that has both."""
+def slips_page(sheets: Sequence[SlipSheet], *, back: str, done: str = "", elsewhere: int = 0) -> str:
+    """Render claim slips and the strips with their PINs; this page is the only place that has both.
+
+    Args:
+        sheets: The slips.
+        back: Where the page leads back to.
+        done: Where it is said that all of them are on paper; empty where that is not asked.
+        elsewhere: How many certificates of the batch are opened by slips of other batches.
+    """
     known = institution.load(db())
     numbered = [
         {
@@ -151,6 +159,7 @@ def slips_page(sheets: Sequence[SlipSheet], *, back: str, done: str = "") -> str
         names=known.names,
         back=back,
         done=done,
+        elsewhere=elsewhere,
     )
 
 

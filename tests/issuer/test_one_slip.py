@@ -334,3 +334,15 @@ def test_holder_is_recognised_by_the_document_whatever_the_certificate(counter: 
     rows = batches.new_rows(counter.college.parts, found)
     assert all(row.holder_key and row.holder_key != row.person_key for row in rows)
     assert len({row.holder_key for row in rows}) == len(rows)
+
+
+@pytest.mark.case("VCI-025")
+def test_identifier_of_another_persons_certificate_is_unknown_to_a_token(counter: Counter):
+    counter.college.issue(skill_row(11, holder="wang"), credential_type=SKILL)
+    asked = f'[{{"type": "{DETAILS_TYPE}", "credential_configuration_id": "{SKILL}_ldp_vc"}}]'
+    wang = records.search(counter.college.db, text="0002")[0]
+    theirs = counter.token(counter.college.slip(wang.id), authorization_details=asked)
+    named = theirs["authorization_details"][0]["credential_identifiers"][0]
+    own = counter.token(counter.college.slip(counter.school.id), authorization_details=asked)
+    refused = counter.claim(own, credential_identifier=named)
+    assert refused.json["error"] == "unknown_credential_identifier"

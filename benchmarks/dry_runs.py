@@ -1,8 +1,8 @@
 """A dry run of an agreement over a college's 100,000 certificates of the last 12 months, with its progress.
 
-The records are written straight into the college's own database: 1,204 kinds of certificates (four majors, 301
-days of award). The run reads them, builds the facts of each kind, evaluates, and counts, as the worker does. The
-second run takes every certificate for a kind of its own, as if no two had the same marks. One core each.
+The records are written straight into the college's own database: 1,204 kinds of certificates (four majors,
+301 days of award). The run reads them, builds the facts of each kind, evaluates, and counts, as the worker
+does. The second run takes every certificate for a kind of its own, as if no two had the same marks. One core.
 """
 
 import json

@@ -253,6 +253,7 @@ def _page(key: bytes, **errors: str) -> str:
         own=own,
         standings=[] if text is None else parties.standings(db(), text, own=own),
         governance_page=_governance_page(found.proposal),
+        public_page=f"{parts().settings.verifier_url}/agreements/{found.agreement_id}",
         put=any(e["kind"] == "dry-run" and e["state"] == "done" for e in store.errands(db(), key)),
         run=dry_run.current(db(), key),
         counts=shown.dry_runs_of(parts(), key, now=now()),

@@ -244,7 +244,9 @@ def test_agreement_is_proposed_from_its_page_and_amended_once_in_force(
         yunling.node.accept(party, "vote", {"proposal": proposal, "yes": True})
     network.settle(yunling)
     yunling.wait(6)
-    assert "生效中" in maker.page(place)
+    page = maker.page(place)
+    assert "生效中" in page
+    assert f'href="http://127.0.0.1:8705/agreements/{offered.agreement_id}"' in page
     draft = maker.post(f"{place}/amend").headers["Location"]
     assert "取代第 1 版" in maker.page(draft)
     assert maker.post(f"{place}/end", passphrase="wrong one again").status_code == 422

@@ -214,21 +214,20 @@ def test_a_void_proposal_made_no_version(node):
 
 
 def test_a_node_cannot_attribute_a_version_to_another_proposal(node):
-    other = node.decide(removal(node))
+    removed = node.decide(removal(node))
     node.now += 10
-    version(node)
-    version(node, version=2)
+    proposals = [version(node), version(node, version=2)]
+    for named in (proposals[::-1], [removed, removed], [proposals[0], proposals[0]]):
 
-    def change(listing):
-        for item in listing.get("versions", []):
-            item["proposal"]["id"] = (
-                other.hex() if item["version"] == 1 else listing["versions"][0]["proposal"]["id"]
-            )
-        return listing
+        def change(listing, named=named):
+            for item, proposal in zip(listing.get("versions", []), named, strict=False):
+                item["proposal"]["id"] = proposal.hex()
+            return listing
 
-    history = lying(node, change).agreement_history(ID, now=node.now)
-    assert [each.record.version for each in history.versions] == [1, 2]
-    assert [each.proposal for each in history.versions] == [None, None]
+        history = lying(node, change).agreement_history(ID, now=node.now)
+        assert [each.record.version for each in history.versions] == [1, 2]
+        found = [each.proposal.id if each.proposal else None for each in history.versions]
+        assert found == [own if own == told else None for own, told in zip(proposals, named, strict=True)]
 
 
 @pytest.mark.parametrize(

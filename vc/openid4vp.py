@@ -8,7 +8,7 @@
     verifier   read_response(form, ...)     the shape of the answer; proofs are the caller's next step
 
 As little of the protocol as the credit bank needs, and that exactly: the client id prefix
-``decentralized_identifier``, request objects by reference fetched with GET, ``direct_post``, DCQL, format
+``decentralized_identifier``, request objects by reference, ``direct_post``, DCQL, format
 ``ldp_vc``. Deliberately not here: other client id prefixes, requests by value, encrypted responses,
 ``transaction_data``, the Digital Credentials API.
 """
@@ -156,7 +156,13 @@ def make_request(
 
 
 def read_request(
-    jwt: str, *, client_id: str, base_url: str, resolve: Resolve, now: datetime
+    jwt: str,
+    *,
+    client_id: str,
+    base_url: str,
+    resolve: Resolve,
+    now: datetime,
+    wallet_nonce: str | None = None,
 ) -> AuthorizationRequest:
     """Read a request object as a wallet does: use its parameters and no others, refuse the rest.
 
@@ -168,6 +174,7 @@ def read_request(
         resolve: Finds the key of a verification method of the body's DID, from the registry's document. The
             purpose it is asked for is ``assertionMethod``: institutions list their keys under that one.
         now: The current time, aware.
+        wallet_nonce: What was sent where the request object was fetched by POST, and has to come back in it.
 
     Raises:
         PresentationRequestError: Why it is refused; ``error`` is OpenID4VP's name for it. Nobody is answered.
@@ -183,6 +190,9 @@ def read_request(
         raise PresentationRequestError("the request object is of another client than the link")
     if claims.get("aud") not in (AUDIENCE, [AUDIENCE]):
         raise PresentationRequestError("aud is not that of a wallet")
+    if wallet_nonce is not None and claims.get("wallet_nonce") != wallet_nonce:
+        # Section 5.10.1: an older request object, served again.
+        raise PresentationRequestError("the request object does not repeat wallet_nonce")
     expires = _check_times(claims, now)
     _check_parameters(claims, base_url=base_url)
     return AuthorizationRequest(

@@ -37,6 +37,7 @@ class Asker(College):
     response_status: int = 200
     response_body: dict = field(default_factory=dict)
     heard: list = field(default_factory=list)
+    fetched: list = field(default_factory=list)
 
     @property
     def link(self):
@@ -68,6 +69,11 @@ class Asker(College):
         if (method, path) == ("GET", "/requests/1"):
             if self.gone:
                 return 404, "application/problem+json", b"{}"
+            return 200, self.media_type, self.request_object().encode()
+        if (method, path) == ("POST", "/requests/1"):
+            asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            self.fetched.append(asked)
+            self.changes = {"wallet_nonce": asked["wallet_nonce"], **self.changes}
             return 200, self.media_type, self.request_object().encode()
         if (method, path) == ("POST", "/responses"):
             assert headers["content-type"] == "application/x-www-form-urlencoded"

@@ -27,10 +27,11 @@ _METHODS = frozenset({"get", "post"})
 
 @dataclass(frozen=True)
 class RequestLink:
-    """Where a request object lies, and who is said to have signed it."""
+    """Where a request object lies, how it is fetched, and who is said to have signed it."""
 
     client_id: str
     request_uri: str
+    method: str = "get"
 
 
 def read_link(text: str) -> RequestLink:
@@ -43,7 +44,8 @@ def read_link(text: str) -> RequestLink:
     given = text.strip()
     parameters = _parameters(given)
     client_id, request_uri = parameters.get("client_id", ""), parameters.get("request_uri", "")
-    if parameters.get("request_uri_method", "get") not in _METHODS:
+    method = parameters.get("request_uri_method", "get")
+    if method not in _METHODS:
         raise RequestRefusedError(
             "request_uri_method is neither get nor post", error="invalid_request_uri_method"
         )
@@ -51,8 +53,7 @@ def read_link(text: str) -> RequestLink:
         raise RequestRefusedError("the request is not handed over by reference")
     if not 0 < len(client_id) <= limits.URL_CHARS or len(request_uri) > limits.URL_CHARS:
         raise UnreadableRequestError("the link names nobody who asks")
-    # A verifier may offer POST; a wallet that sends nothing about itself fetches with GET (section 5.10).
-    return RequestLink(client_id, request_uri)
+    return RequestLink(client_id, request_uri, method)
 
 
 def _parameters(given: str) -> dict[str, str]:

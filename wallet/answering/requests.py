@@ -6,11 +6,14 @@ signed with a key of the DID document whose digest the registry holds; it is mad
 is to be answered at that same address; its query can be read. Redirects are followed nowhere.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from crypto.errors import CryptoError
+from crypto.multibase import base64url_encode
 from vc import dcql, openid4vp
 from vc.dcql import Query
 from vc.errors import PresentationRequestError, PresentationRequestExpiredError, QueryError, VcError
@@ -29,6 +32,8 @@ from wallet.parts import Parts
 from web.errors import FetchError, FetchNotAllowedError, FetchRedirectError
 
 REQUEST_BYTES = 64 * 1024
+NONCE_BYTES = 32
+WALLET_METADATA = json.dumps({"vp_formats_supported": dict(openid4vp.FORMATS)}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,9 @@ def look_up(text: str, *, parts: Parts, now: datetime, expected: str | None = No
     url = known.record.claims_url
     if not link.request_uri.startswith(url + "/"):
         raise RequestRefusedError("request_uri is not an address of the client")
-    jwt = _fetch(link.request_uri, parts=parts)
-    request = _read(jwt, link, known, parts=parts, now=now)
+    wallet_nonce = base64url_encode(parts.random(NONCE_BYTES)) if link.method == "post" else None
+    jwt = _fetch(link.request_uri, wallet_nonce=wallet_nonce, parts=parts)
+    request = _read(jwt, link, known, wallet_nonce=wallet_nonce, parts=parts, now=now)
     try:
         dcql.parse(request.dcql_query)
     except QueryError as error:
@@ -140,9 +146,26 @@ def _known(did: str, *, parts: Parts, now: datetime) -> KnownIssuer:
     return known
 
 
-def _fetch(url: str, *, parts: Parts) -> str:
+def _fetch(url: str, *, wallet_nonce: str | None, parts: Parts) -> str:
+    """Fetch a request object; where POST is offered, with a nonce that a replayed one cannot repeat.
+
+    Nothing else of the wallet is told but what every wallet of this kind can read.
+
+    Spec: OpenID4VP 1.0, section 5.10.
+    """
+    accept = openid4vp.REQUEST_MEDIA_TYPE
     try:
-        answer = parts.fetcher.get(url, max_bytes=REQUEST_BYTES, accept=openid4vp.REQUEST_MEDIA_TYPE)
+        if wallet_nonce is None:
+            answer = parts.fetcher.get(url, max_bytes=REQUEST_BYTES, accept=accept)
+        else:
+            form = {"wallet_nonce": wallet_nonce, "wallet_metadata": WALLET_METADATA}
+            answer = parts.fetcher.post(
+                url,
+                body=urlencode(form).encode(),
+                content_type="application/x-www-form-urlencoded",
+                accept=accept,
+                max_bytes=REQUEST_BYTES,
+            )
     except (FetchNotAllowedError, FetchRedirectError) as error:
         raise RequestRefusedError("request_uri is not an address that is fetched") from error
     except FetchError as error:
@@ -158,13 +181,24 @@ def _fetch(url: str, *, parts: Parts) -> str:
 
 
 def _read(
-    jwt: str, link: RequestLink, known: KnownIssuer, *, parts: Parts, now: datetime
+    jwt: str,
+    link: RequestLink,
+    known: KnownIssuer,
+    *,
+    wallet_nonce: str | None,
+    parts: Parts,
+    now: datetime,
 ) -> AuthorizationRequest:
     document = issuers.fetch_document(known.record, parts=parts)
     try:
         resolve = issuers.KeyRing(known.record.did, document, now=now)
         return openid4vp.read_request(
-            jwt, client_id=link.client_id, base_url=known.record.claims_url, resolve=resolve, now=now
+            jwt,
+            client_id=link.client_id,
+            base_url=known.record.claims_url,
+            resolve=resolve,
+            now=now,
+            wallet_nonce=wallet_nonce,
         )
     except PresentationRequestExpiredError as error:
         raise RequestOverError(str(error)) from error

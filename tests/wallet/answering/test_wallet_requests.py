@@ -73,9 +73,23 @@ def test_request_comes_by_any_scheme_that_opens_a_wallet(asker, look, scheme):
     assert look(link(CLIENT, REQUEST, scheme=scheme)).did == ASKER
 
 
-def test_request_may_offer_post_and_is_fetched_by_get(asker, look, network):
-    assert look(link(CLIENT, REQUEST, request_uri_method="post")).did == ASKER
-    assert ("GET", REQUEST) in network.requests
+def test_request_that_is_fetched_by_post_repeats_the_wallets_nonce(asker, look):
+    by_post = link(CLIENT, REQUEST, request_uri_method="post")
+    assert look(by_post).did == ASKER
+    (told,) = asker.fetched
+    assert set(told) == {"wallet_nonce", "wallet_metadata"}
+    assert len(told["wallet_nonce"]) == 43
+    asker.changes = {}
+    look(by_post)
+    assert asker.fetched[1]["wallet_nonce"] != told["wallet_nonce"]
+
+
+@pytest.mark.parametrize("nonce", ["another", None])
+def test_request_that_does_not_repeat_the_wallets_nonce_is_refused(asker, look, nonce):
+    asker.changes = {"wallet_nonce": nonce}
+    with pytest.raises(RequestRefusedError):
+        look(link(CLIENT, REQUEST, request_uri_method="post"))
+    assert asker.heard == []
 
 
 @pytest.mark.case("VP-026")

@@ -10,22 +10,36 @@ from issuer.store import insert, row, rows
 
 
 def rows_of_batch(db: Database, batch_id: str) -> list[dict[str, Any]]:
-    """Return the rows of a batch that are signed or to be signed, in the file's order."""
+    """Return what is signed, or to be signed, of a batch, in the file's order.
+
+    A record that took a corrected one's place stands in its row, with an id and values of its own.
+    """
     return rows(
         db,
-        "SELECT * FROM batch_row WHERE batch_id = ? AND record_id IS NOT NULL AND state <> 'failed' "
-        "AND (pile = 'ready' OR (pile = 'confirm' AND confirmed = 1)) ORDER BY position",
+        """
+        SELECT batch_row.batch_id, batch_row.position, batch_row.line,
+               coalesce(record.id, batch_row.record_id) AS record_id,
+               coalesce(record.fields, batch_row.fields) AS fields
+        FROM batch_row
+        LEFT JOIN record ON record.batch_id = batch_row.batch_id AND record.position = batch_row.position
+             AND record.replaced_by IS NULL
+        WHERE batch_row.batch_id = ? AND batch_row.record_id IS NOT NULL AND batch_row.state <> 'failed'
+          AND (batch_row.pile = 'ready' OR (batch_row.pile = 'confirm' AND batch_row.confirmed = 1))
+          AND (record.id IS NULL OR record.state = 'valid')
+        ORDER BY batch_row.position
+        """,
         (batch_id,),
     )
 
 
 def row_of_draft(db: Database, draft: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of the batch that a draft is of."""
+    """Return what a draft is of: its type, its values, and how its batch stands."""
     found = row(
         db,
-        "SELECT batch_row.*, batch.credential_type, batch.state AS batch_state FROM batch_row "
-        "JOIN batch ON batch.id = batch_row.batch_id WHERE batch_id = ? AND position = ?",
-        (draft["batch_id"], draft["position"]),
+        "SELECT coalesce(record.fields, batch_row.fields) AS fields, batch.credential_type, "
+        "batch.state AS batch_state FROM batch_row JOIN batch ON batch.id = batch_row.batch_id "
+        "LEFT JOIN record ON record.id = ?3 WHERE batch_row.batch_id = ?1 AND batch_row.position = ?2",
+        (draft["batch_id"], draft["position"], draft["record_id"]),
     )
     assert found is not None  # foreign key
     return found
@@ -49,15 +63,21 @@ def draft_of(db: Database, record_id: str, endorser: str) -> dict[str, Any] | No
 def drafts(
     db: Database, *, batch_id: str | None = None, record_id: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return drafts with their rows' values, of a batch, of a record, or all; the newest batch first."""
+    """Return drafts with their rows' values, of a batch, of a record, or all; the newest batch first.
+
+    Drafts of records that were revoked are over and left out.
+    """
     return rows(
         db,
         """
-        SELECT cosign_draft.*, batch_row.line, batch_row.number, batch_row.fields, batch.source_name,
-               batch.credential_type
+        SELECT cosign_draft.*, batch_row.line, batch.source_name, batch.credential_type,
+               coalesce(record.number, batch_row.number) AS number,
+               coalesce(record.fields, batch_row.fields) AS fields
         FROM cosign_draft
         JOIN batch_row USING (batch_id, position) JOIN batch ON batch.id = cosign_draft.batch_id
+        LEFT JOIN record ON record.id = cosign_draft.record_id
         WHERE (?1 IS NULL OR cosign_draft.batch_id = ?1) AND (?2 IS NULL OR cosign_draft.record_id = ?2)
+          AND coalesce(record.state, 'valid') = 'valid'
         ORDER BY batch.created_at DESC, batch.rowid DESC, cosign_draft.position, cosign_draft.endorser
         """,
         (batch_id, record_id),
@@ -65,10 +85,13 @@ def drafts(
 
 
 def counts(db: Database, batch_id: str | None = None) -> dict[str, int]:
-    """Count drafts by their state, of a batch or of all."""
+    """Count drafts by their state, of a batch or of all; those of revoked records are left out."""
     found = rows(
         db,
-        "SELECT state, count(*) AS n FROM cosign_draft WHERE ?1 IS NULL OR batch_id = ?1 GROUP BY state",
+        "SELECT cosign_draft.state, count(*) AS n FROM cosign_draft "
+        "LEFT JOIN record ON record.id = cosign_draft.record_id "
+        "WHERE (?1 IS NULL OR cosign_draft.batch_id = ?1) AND coalesce(record.state, 'valid') = 'valid' "
+        "GROUP BY cosign_draft.state",
         (batch_id,),
     )
     return {each["state"]: each["n"] for each in found}
@@ -130,8 +153,8 @@ def endorsed_records(db: Database, batch_id: str) -> set[str]:
     found = rows(
         db,
         "SELECT DISTINCT cosign_endorsement.record_id FROM cosign_endorsement "
-        "JOIN batch_row ON batch_row.record_id = cosign_endorsement.record_id "
-        "WHERE batch_row.batch_id = ? AND cosign_endorsement.state = 'valid'",
+        "JOIN cosign_draft ON cosign_draft.record_id = cosign_endorsement.record_id "
+        "WHERE cosign_draft.batch_id = ? AND cosign_endorsement.state = 'valid'",
         (batch_id,),
     )
     return {each["record_id"] for each in found}

@@ -186,6 +186,23 @@ def test_endorsement_that_comes_after_signing_makes_a_new_form_of_the_record(col
         college.two("renew-form", draft.record_id, reason="持有人申请")
 
 
+def test_corrected_record_is_endorsed_anew_and_its_old_draft_is_over(college, enterprise):
+    batch_id = college.batch(apprentice())
+    (draft,) = cosign(college, batch_id)
+    endorse(enterprise, draft.link)
+    college.issue(batch_id)
+    outcome = college.two("correct", draft.record_id, changes={"practiceHours": "940"})
+    assert outcome.error is None, outcome.error
+    assert drafting.missing(college.db, batch_id) == 1
+    (fresh,) = cosign(college, batch_id)
+    assert (fresh.state, fresh.record_id != draft.record_id) == ("waiting", True)
+    seen = opened(enterprise, fresh.link).credential["credentialSubject"]
+    assert seen["practiceHours"] == 940
+    endorse(enterprise, fresh.link)
+    assert college.two("renew-form", fresh.record_id, reason="持有人申请").error is None
+    assert len(paper(college, fresh.record_id)["endorsement"]) == 1
+
+
 def test_withdrawn_endorsement_sets_its_bit_and_the_college_learns_of_it(college, enterprise):
     batch_id = college.batch(apprentice())
     (draft,) = cosign(college, batch_id)

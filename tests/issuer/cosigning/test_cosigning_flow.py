@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlite_utils.utils import sqlite3
 
 from issuer import printing, records, store_forms
 from issuer.cosigning import drafting, endorsing, links, store
@@ -28,6 +29,7 @@ from tests.issuer.cosigning.bodies import (
     teacher,
 )
 from vc import endorsements
+from web.database import transaction
 
 
 def cosign(college: Body, batch_id: str) -> list[drafting.Draft]:
@@ -418,7 +420,6 @@ def test_officer_without_a_fitting_role_does_not_endorse(college, enterprise):
     from issuer import officers
     from issuer.audit import Actor
     from tests.issuer.college import FAST_HASH
-    from web.database import transaction
 
     (draft,) = cosign(college, college.batch(apprentice()))
     with transaction(enterprise.db):
@@ -494,3 +495,53 @@ def test_batch_that_is_given_up_takes_its_drafts_along(college, enterprise):
     batches.discard(college.db, actor=MAKER, batch_id=batch_id, now=college.now)
     with pytest.raises(DraftUnknownError):
         opened(enterprise, draft.link)
+
+
+# Places on the status lists
+
+
+def _given_at(body: Body, *, list_number: int, index: int) -> None:
+    with transaction(body.db):
+        store.add_given(
+            body.db,
+            {
+                "id": "urn:uuid:0d5c6a0e-4a1e-4f0b-9a57-2f5c1c1a0077",
+                "college": COLLEGE,
+                "college_name": "x",
+                "college_number": 7,
+                "draft_id": "0" * 20,
+                "record_id": "x",
+                "credential_type": "ApprenticeshipRecord",
+                "holder_name": "x",
+                "digest": "x",
+                "document": "{}",
+                "list": list_number,
+                "status_index": index,
+                "entry_id": "urn:uuid:0d5c6a0e-4a1e-4f0b-9a57-2f5c1c1a0078",
+                "given_by": "zhang",
+                "given_at": 0,
+            },
+        )
+
+
+@pytest.fixture
+def form(college):
+    """Return a signed form of the college."""
+    batch_id = college.batch(apprentice())
+    college.issue(batch_id)
+    (row,) = store.rows_of_batch(college.db, batch_id)
+    return records.forms(college.db, row["record_id"])[0]
+
+
+def test_endorsement_cannot_take_the_place_of_a_form(college, form):
+    with pytest.raises(sqlite3.IntegrityError, match="a form's"):
+        _given_at(college, list_number=form.list, index=form.status_index)
+
+
+def test_form_cannot_take_the_place_of_an_endorsement(college, form):
+    index = form.status_index ^ 1
+    _given_at(college, list_number=form.list, index=index)
+    kept = dict(store_forms.form(college.db, form.id))
+    twin = {**kept, "id": "twin", "digest": bytes(32), "entry_id": "urn:uuid:twin", "status_index": index}
+    with pytest.raises(sqlite3.IntegrityError, match="an endorsement's"), transaction(college.db):
+        store_forms.add_form(college.db, twin)

@@ -3,6 +3,8 @@
     agreements     what the agreements in force make of a certificate, for this learner
     bank           the requests to a credit bank
     conversions    apply, present, look how it stands, take the credit record into the wallet
+    kept           the applications as rows that open for their holder alone
+    known          what the wallet knows of the account, for a preview
     statement      the account as the bank keeps it
     store          the rows
     views          the pages of the wizard and of the account

@@ -16,10 +16,10 @@ from wallet.answering.commands import usual
 from wallet.commanding import Session, as_json, of_account, open_session, print_json
 from wallet.converting import agreements as matching
 from wallet.converting import conversions as applications
-from wallet.converting import known
+from wallet.converting import kept, known
 from wallet.converting import statement as accounts
 from wallet.converting.agreements import Option
-from wallet.converting.conversions import Conversion
+from wallet.converting.kept import Conversion
 from wallet.converting.statement import Statement
 from wallet.errors import NoAgreementError
 from wallet.holding import Held
@@ -97,7 +97,7 @@ def convert(
         )
         assert asked.conversion is not None
         applications.refresh_one(session.db, wallet, asked.conversion, parts=session.parts, now=session.now)
-        done = applications.one(session.db, wallet, asked.conversion)
+        done = kept.one(session.db, wallet, asked.conversion)
     if as_json:
         print_json({**_conversion(done), "presentation": sent.state, "code": sent.code})
     else:
@@ -113,7 +113,7 @@ def conversions(seconds: int, account: str | None, as_json: bool) -> None:
     with open_session() as session:
         wallet = session.open(account)
         complete = _refresh(session, wallet, seconds=seconds)
-        found = applications.every(session.db, wallet)
+        found = kept.every(session.db, wallet)
     if as_json:
         print_json(
             {

@@ -10,8 +10,7 @@ looked for among what is held before it is claimed again.
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -23,9 +22,10 @@ from wallet import holding, issuers, looking_up, receiving
 from wallet.accounts import Wallet
 from wallet.answering import answers, requests
 from wallet.answering.answers import Presentation
-from wallet.converting import bank, store
+from wallet.converting import bank
 from wallet.converting.agreements import Option
-from wallet.converting.bank import Granted, Offered, Standing
+from wallet.converting.bank import Offered, Standing
+from wallet.converting.kept import Conversion, add, every, keep, one
 from wallet.errors import (
     BankUnreachableError,
     CannotCheckError,
@@ -37,7 +37,6 @@ from wallet.errors import (
 )
 from wallet.holding import Held
 from wallet.parts import Parts
-from web.database import transaction
 from web.errors import FetchError, RateLimitedError
 
 logger = logging.getLogger(__name__)
@@ -46,65 +45,6 @@ _NOT_NOW = (OfferError, CannotCheckError, CredentialRejectedError, FetchError, R
 
 OPEN_STATES = ("waiting", "submitted", "registered")
 """Of these the bank may have something new to say; what was returned or declined stays so."""
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """One application as its holder sees it.
-
-    Attributes:
-        conversion_id: The id under which this wallet keeps it.
-        credential_id: The certificate that it is about.
-        title: What that is called, by language.
-        source: ``recognition.source_key`` of it.
-        source_id: Its own ``urn:uuid:…``.
-        agreement_id: The agreement's URN.
-        version: Its version when it was applied for.
-        agreement_title: Its title, by language.
-        college: DID of the college, or None for a deposit.
-        college_names: Its names.
-        programme: The programme's code, or None.
-        bank: DID of the credit bank.
-        bank_names: Its names.
-        bank_url: Its address in the registry.
-        application_id: The bank's id of it.
-        token: What the bank wants to see before it says anything about it.
-        state: waiting, submitted, registered, returned, declined; gone where the bank knows it no more.
-        results: What it is about: the preview at first, then the bank's own.
-        reason_code: Why it was returned, or None.
-        reason: The same in words, by language.
-        note: An officer's own words, or None.
-        records: Ids of the credit records that were taken into the wallet.
-        account: The account's number, or None.
-        request_id: The request by which the bank asked for the certificate.
-        made_at: When it was made.
-    """
-
-    conversion_id: str
-    credential_id: str
-    title: dict[str, str]
-    source: str
-    source_id: str | None
-    agreement_id: str
-    version: int
-    agreement_title: dict[str, str]
-    college: str | None
-    college_names: dict[str, str]
-    programme: str | None
-    bank: str
-    bank_names: dict[str, str]
-    bank_url: str
-    application_id: str
-    token: str = field(repr=False)
-    state: str
-    results: tuple[Granted, ...]
-    reason_code: str | None
-    reason: dict[str, str]
-    note: str | None
-    records: tuple[str, ...]
-    account: str | None
-    request_id: str
-    made_at: datetime
 
 
 def apply(
@@ -198,17 +138,7 @@ def apply(
         "account": None,
         "request_id": request.request_id,
     }
-    with transaction(db):
-        store.add(
-            db,
-            {
-                "id": conversion_id,
-                "account": wallet.account_id,
-                "sealed": _seal(wallet, content, conversion_id, parts=parts),
-                "state": "waiting",
-                "made_at": int(now.timestamp()),
-            },
-        )
+    add(db, wallet, conversion_id, content, parts=parts, now=now)
     return request
 
 
@@ -225,20 +155,6 @@ def earlier_token(db: Database, wallet: Wallet, item: Held, *, bank_did: str) ->
         return None
     known = (one for one in every(db, wallet) if one.bank == bank_did and one.state == "registered")
     return next((one.token for one in known), None)
-
-
-def every(db: Database, wallet: Wallet) -> list[Conversion]:
-    """List the applications, newest first."""
-    return [_conversion(row, wallet) for row in store.every(db, wallet.account_id)]
-
-
-def one(db: Database, wallet: Wallet, conversion_id: str) -> Conversion:
-    """Give one application.
-
-    Raises:
-        NothingThereError: This wallet has no such application.
-    """
-    return _conversion(store.one(db, wallet.account_id, conversion_id), wallet)
 
 
 def refresh(db: Database, wallet: Wallet, *, parts: Parts, now: datetime) -> bool:
@@ -268,12 +184,12 @@ def refresh_one(db: Database, wallet: Wallet, conversion_id: str, *, parts: Part
     try:
         found = bank.standing(item.bank_url, item.application_id, token=item.token, fetcher=parts.fetcher)
     except NothingThereError:
-        _keep(db, wallet, item, parts=parts, state="gone")
+        keep(db, wallet, item, parts=parts, state="gone")
         return True
     except BankUnreachableError as error:
         logger.info("conversion_not_refreshed bank=%s reason=%s", item.bank, error)
         return False
-    _keep(db, wallet, item, parts=parts, **_changes(item, found))
+    keep(db, wallet, item, parts=parts, **_changes(item, found))
     current = one(db, wallet, conversion_id)
     return _take_records(db, wallet, current, found, parts=parts, now=now)
 
@@ -314,7 +230,7 @@ def _take_records(
             complete = False
     held = _records(db, wallet, item, now=now)
     if held != item.records:
-        _keep(db, wallet, one(db, wallet, item.conversion_id), parts=parts, records=list(held))
+        keep(db, wallet, one(db, wallet, item.conversion_id), parts=parts, records=list(held))
     return complete
 
 
@@ -345,16 +261,6 @@ def _records(db: Database, wallet: Wallet, item: Conversion, *, now: datetime) -
     )
 
 
-def _keep(db: Database, wallet: Wallet, item: Conversion, *, parts: Parts, **changes: Any) -> None:
-    """Write down what changed about an application."""
-    state = changes.pop("state", item.state)
-    row = store.one(db, wallet.account_id, item.conversion_id)
-    content = wallet.vault.open(row["sealed"], kind="conversion", row=item.conversion_id) | changes
-    sealed = _seal(wallet, content, item.conversion_id, parts=parts)
-    with transaction(db):
-        store.keep(db, wallet.account_id, item.conversion_id, state=state, sealed=sealed)
-
-
 def _bank_url(did: str, *, parts: Parts, now: datetime) -> str:
     try:
         return issuers.by_did(did, parts=parts, now=now).record.claims_url
@@ -383,21 +289,3 @@ def _named(course: Any, language: str) -> str:
 def _title(item: Held) -> dict[str, str]:
     named = item.facts.achievement_name or item.facts.title or ""
     return {"zh-CN": named, "en": item.facts.achievement_name_en or named}
-
-
-def _seal(wallet: Wallet, content: dict[str, Any], conversion_id: str, *, parts: Parts) -> bytes:
-    return wallet.vault.seal(content, kind="conversion", row=conversion_id, random=parts.random)
-
-
-def _conversion(row: dict[str, Any], wallet: Wallet) -> Conversion:
-    content = wallet.vault.open(row["sealed"], kind="conversion", row=row["id"])
-    listed = {
-        "results": tuple(Granted(**item) for item in content["results"]),
-        "records": tuple(content["records"]),
-    }
-    return Conversion(
-        conversion_id=row["id"],
-        state=row["state"],
-        made_at=datetime.fromtimestamp(row["made_at"], UTC),
-        **(content | listed),
-    )

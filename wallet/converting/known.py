@@ -14,8 +14,8 @@ from vc.credentials import CredentialFacts
 from vc.recognition import Account, Conversion
 from wallet import holding
 from wallet.accounts import Wallet
-from wallet.converting.conversions import Conversion as Application
-from wallet.converting.conversions import every
+from wallet.converting.kept import Conversion as Application
+from wallet.converting.kept import every
 
 
 def account_of(

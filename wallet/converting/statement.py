@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from wallet.accounts import Wallet
 from wallet.converting import bank
-from wallet.converting.conversions import every
+from wallet.converting.kept import every
 from wallet.errors import BankUnreachableError, NothingThereError
 from wallet.parts import Parts
 

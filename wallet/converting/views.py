@@ -12,9 +12,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from wallet import holding, session, stating, totals, words
-from wallet.converting import agreements, conversions, known, statement
+from wallet.converting import agreements, conversions, kept, known, statement
 from wallet.converting.agreements import Option
-from wallet.converting.conversions import Conversion
+from wallet.converting.kept import Conversion
 from wallet.errors import CannotCheckError, NothingThereError, WalletError
 from wallet.holding import Held
 from wallet.recognising import Situation
@@ -38,7 +38,7 @@ def overview() -> Answer:
     return render_template(
         "wallet/converting/overview.html",
         credits=totals.by_unit(holding.held(db, wallet, now=session.now())),
-        conversions=conversions.every(db, wallet),
+        conversions=kept.every(db, wallet),
         stating=stating,
         state=state_words,
     )
@@ -74,7 +74,7 @@ def account() -> Answer:
 @session.holder_only
 def detail(conversion_id: str) -> Answer:
     """Show one application."""
-    item = conversions.one(database.current(), session.wallet(), conversion_id)
+    item = kept.one(database.current(), session.wallet(), conversion_id)
     return render_template(
         "wallet/converting/detail.html",
         item=item,

@@ -15,7 +15,7 @@ from tests.issuer.cosigning.bodies import CHECKER
 from vc import dates
 from wallet import accounts, holding, looking_up, receiving, settings
 from wallet.answering import answers
-from wallet.converting import agreements, conversions, known, statement
+from wallet.converting import agreements, conversions, kept, known, statement
 from wallet.migrations import migrations
 from wallet.parts import Parts
 from web.database import connect
@@ -135,7 +135,7 @@ class Learner:
         if anchored:
             self.town.bank.anchor()
         conversions.refresh_one(self.db, self.wallet, asked.conversion, **self.at)
-        return done, conversions.one(self.db, self.wallet, asked.conversion)
+        return done, kept.one(self.db, self.wallet, asked.conversion)
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_record_is_taken_once_however_often_the_wallet_looks(learner, town):
     town.enrol()
     _, done = learner.agree(learner.apply(learner.certificate()))
     assert conversions.refresh(learner.db, learner.wallet, **learner.at)
-    again = conversions.one(learner.db, learner.wallet, done.conversion_id)
+    again = kept.one(learner.db, learner.wallet, done.conversion_id)
     assert again.records == done.records
     assert len(holding.held(learner.db, learner.wallet, now=learner.now)) == 2
 
@@ -196,7 +196,7 @@ def test_record_whose_list_is_not_on_the_ledger_yet_is_taken_at_the_next_look(le
     town.bank.anchor()
     town.wait(10)
     assert conversions.refresh(learner.db, learner.wallet, **learner.at)
-    assert len(conversions.one(learner.db, learner.wallet, done.conversion_id).records) == 1
+    assert len(kept.one(learner.db, learner.wallet, done.conversion_id).records) == 1
 
 
 def test_preview_knows_what_was_converted_before(learner, town):
@@ -223,7 +223,7 @@ def test_application_that_waits_for_an_officer_is_registered_later(learner, town
     )
     town.bank.anchor()
     assert conversions.refresh(learner.db, learner.wallet, **learner.at)
-    done = conversions.one(learner.db, learner.wallet, waiting.conversion_id)
+    done = kept.one(learner.db, learner.wallet, waiting.conversion_id)
     assert (done.state, len(done.records)) == ("registered", 1)
     assert done.account == "CB-00000001"
 
@@ -239,7 +239,7 @@ def test_returned_application_says_why(learner, town):
         now=town.now,
     )
     conversions.refresh(learner.db, learner.wallet, **learner.at)
-    done = conversions.one(learner.db, learner.wallet, waiting.conversion_id)
+    done = kept.one(learner.db, learner.wallet, waiting.conversion_id)
     assert done.state == "returned"
     assert done.reason["zh-CN"] == "学分银行退回了申请。"
     assert done.note == "请到学院窗口核对身份。"
@@ -262,7 +262,7 @@ def test_declined_request_registers_nothing(learner, town):
     asked = learner.apply(learner.certificate())
     answers.decline(learner.db, learner.wallet, asked.request_id, **learner.at)
     conversions.refresh(learner.db, learner.wallet, **learner.at)
-    done = conversions.one(learner.db, learner.wallet, asked.conversion)
+    done = kept.one(learner.db, learner.wallet, asked.conversion)
     assert done.state == "declined"
     assert statement.statements(learner.db, learner.wallet, parts=learner.parts) == []
 
@@ -281,7 +281,7 @@ def test_bank_that_is_away_leaves_the_application_as_it_was(learner, town):
     answers.decline(learner.db, learner.wallet, asked.request_id, **learner.at)
     assert answers.one(learner.db, learner.wallet, asked.request_id).state == "unsure"
     assert not conversions.refresh(learner.db, learner.wallet, **learner.at)
-    assert conversions.one(learner.db, learner.wallet, asked.conversion).state == "waiting"
+    assert kept.one(learner.db, learner.wallet, asked.conversion).state == "waiting"
 
 
 def test_issuer_of_the_certificate_learns_nothing_of_the_conversion(learner, town):

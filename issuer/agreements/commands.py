@@ -89,7 +89,7 @@ def draft(file: Path, expires: str | None, name: str, as_json: bool) -> None:
 def list_(everybody: bool, as_json: bool) -> None:
     """List the agreements, with how far each is."""
     with opened(ledger=True) as session:
-        found = listing.overview(session.db, session.parts, now=session.now)
+        found = listing.overview(session.db, session.parts, everybody=everybody, now=session.now)
     items = found.items if everybody else found.mine
     if as_json:
         say({"agreements": [item.to_json() for item in items], "ledgerSilent": found.silent}, as_json=True)

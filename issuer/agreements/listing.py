@@ -24,6 +24,7 @@ from vc import dates
 
 ACTIONS = ("agreement.start", "agreement.amend")
 _MOST = 200
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Overview:
-    """Every agreement that is known, newest first.
+    """The agreements that are known, newest first.
 
     Attributes:
-        items: The versions.
+        items: The versions that concern this institution, or those of everybody.
+        total: How many versions are known altogether.
         silent: Whether the ledger did not answer: what it alone knows is missing then.
     """
 
     items: tuple[Item, ...]
+    total: int
     silent: bool
 
     @property
@@ -101,25 +104,27 @@ class _Known:
 
     records: Mapping[bytes, AgreementRecord]
     proposals: Mapping[bytes, Proposal]
+    silent: bool = False
 
 
-def overview(db: Database, parts: Parts, *, now: int) -> Overview:
-    """Return every agreement that this service or the ledger knows, newest first."""
-    own, silent = institution.load(db).did, False
-    known = _Known({}, {})
-    ledger = client_of(parts)
-    try:
-        known = _ask(ledger, now=now)
-    except LedgerError:
-        silent = True
+def overview(db: Database, parts: Parts, *, everybody: bool = False, now: int) -> Overview:
+    """Return the agreements that this service or the ledger knows, newest first.
+
+    Args:
+        db: The connection.
+        parts: The collaborators.
+        everybody: Also those to which this institution is no party, the newest of them.
+        now: Seconds since 1970.
+    """
+    own, known = institution.load(db).did, _ask(parts, now=now)
     here = [text for text in texts.listing(db) if text.state != "unconfirmed"]
     items = [_item(db, text, known, own=own, now=now) for text in here]
     held = {item.digest for item in items}
-    for digest, record in known.records.items():
-        if digest not in held:
-            found = _foreign(ledger, record, known, own=own, now=now)
-            items += [] if found is None else [found]
-    return Overview(tuple(_superseded(items)), silent)
+    others = [record for digest, record in known.records.items() if digest not in held]
+    others.sort(key=lambda record: record.started, reverse=True)
+    wanted = others[:_MOST] if everybody else [record for record in others if own in record.parties]
+    items += _foreign(parts, wanted, known, own=own, now=now)
+    return Overview(tuple(_superseded(items)), len(here) + len(others), known.silent)
 
 
 def one(db: Database, parts: Parts, digest: bytes, *, now: int) -> Item:
@@ -128,7 +133,20 @@ def one(db: Database, parts: Parts, digest: bytes, *, now: int) -> Item:
     Raises:
         UnknownError: Neither knows it.
     """
-    for item in overview(db, parts, now=now).items:
+    own, known = institution.load(db).did, _ask(parts, now=now)
+    here = [text for text in texts.listing(db) if text.state != "unconfirmed"]
+    names = {text.agreement_id for text in here if text.digest == digest}
+    names |= {record.agreement_id for record in known.records.values() if record.digest == digest}
+    # The other versions of the same agreement tell whether a later one took its place.
+    items = [_item(db, text, known, own=own, now=now) for text in here if text.agreement_id in names]
+    held = {item.digest for item in items}
+    others = [
+        record
+        for record in known.records.values()
+        if record.agreement_id in names and record.digest not in held
+    ]
+    items += _foreign(parts, others, known, own=own, now=now)
+    for item in _superseded(items):
         if item.digest == digest:
             return item
     raise UnknownError("no agreement of that digest is known")
@@ -145,16 +163,32 @@ def earlier(parts: Parts, agreement_id: str, *, version: int, now: int) -> list[
     return [ledger.document(record.digest) for record in records if record.version < version]
 
 
-def _ask(ledger: LedgerClient, *, now: int) -> _Known:
-    listed = ledger.listed("/v1/agreements").get("agreements", [])
-    ids = list(dict.fromkeys(str(item.get("id")) for item in listed if isinstance(item, Mapping)))[:_MOST]
-    records = [record for name in ids for record in ledger.agreement_versions(name, now=now)]
+def _ask(parts: Parts, *, now: int) -> _Known:
+    ledger = client_of(parts)
+    try:
+        records = _records(ledger, now=now)
+        found = ledger.proposals(now=now)
+    except LedgerError:
+        return _Known({}, {}, silent=True)
     proposals: dict[bytes, Proposal] = {}
     # Newest first: of several proposals about one text the newest counts.
-    for proposal in ledger.proposals(now=now):
+    for proposal in found:
         if proposal.action in ACTIONS:
             proposals.setdefault(proposal.body["digest"], proposal)
     return _Known({record.digest: record for record in records}, proposals)
+
+
+def _records(ledger: LedgerClient, *, now: int) -> list[AgreementRecord]:
+    """Return the record of every version that was ever in force, proved."""
+    # The newest version lies under the agreement's own key, an older one under its number as well.
+    keys = ledger.agreement_keys(now=now)
+    found: list[AgreementRecord | None] = []
+    for start in range(0, len(keys), _AT_ONCE):
+        chunk = keys[start : start + _AT_ONCE]
+        snapshot, _ = ledger.snapshot(chunk, now=now)
+        for _, name, *version in chunk:
+            found.append(snapshot.agreement(str(name), int(version[0]) if version else None))
+    return [record for record in found if record is not None]
 
 
 def _item(db: Database, text: Text, known: _Known, *, own: str, now: int) -> Item:
@@ -172,22 +206,26 @@ def _item(db: Database, text: Text, known: _Known, *, own: str, now: int) -> Ite
 
 
 def _foreign(
-    ledger: LedgerClient, record: AgreementRecord, known: _Known, *, own: str, now: int
-) -> Item | None:
-    try:
-        document = ledger.document(record.digest)
-    except LedgerError:
-        return None
-    named = {party["id"] for party in document["parties"]} | set(document["accepts"]["issuer"])
-    item = Item(
-        digest=record.digest,
-        agreement_id=record.agreement_id,
-        version=record.version,
-        document=document,
-        state="ended",
-        mine=own in named,
-    )
-    return _with_ledger(item, known, now=now)
+    parts: Parts, records: Iterable[AgreementRecord], known: _Known, *, own: str, now: int
+) -> list[Item]:
+    """Return the items of versions of which this service keeps no text; the node serves their documents."""
+    ledger, items = client_of(parts), []
+    for record in records:
+        try:
+            document = ledger.document(record.digest)
+        except LedgerError:
+            continue
+        named = {party["id"] for party in document["parties"]} | set(document["accepts"]["issuer"])
+        item = Item(
+            digest=record.digest,
+            agreement_id=record.agreement_id,
+            version=record.version,
+            document=document,
+            state="ended",
+            mine=own in named,
+        )
+        items.append(_with_ledger(item, known, now=now))
+    return items
 
 
 def _here(text: Text, signed: Iterable[str], *, own: str, now: int) -> str:

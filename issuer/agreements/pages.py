@@ -59,14 +59,14 @@ _SIGNATURE_BYTES = 8 * 1024
 @officer_only
 def show_all() -> str:
     """List the agreements that concern this institution, or all of them."""
-    found = listing.overview(db(), parts(), now=now())
     everybody = request.args.get("all") == "1"
+    found = listing.overview(db(), parts(), everybody=everybody, now=now())
     return render_template(
         "issuer/agreements/list.html",
         items=found.items if everybody else found.mine,
         to_sign=found.to_sign,
         everybody=everybody,
-        counts=(len(found.mine), len(found.items)),
+        counts=(len(found.mine), found.total),
         silent=found.silent,
         drafts=drafts.listing(db()),
         own=institution.load(db()).did,

@@ -48,15 +48,15 @@ def propose(db: Database, parts: Parts, *, actor: Actor, digest: bytes, passphra
     text = texts.load(db, digest)
     if text.proposer != institution.load(db).did:
         raise ForbiddenError("the party that hands the text round proposes it")
-    if text.state == "proposed" and text.proposal is not None:
-        return text.proposal
+    ledger = client_of(parts)
+    found = _proposed(ledger, text, now=now)
+    if text.state == "proposed" and found is not None:
+        return found
     if text.expires <= now:
         raise ConflictError("the end of the vote has passed: fix the text anew with a later one")
     missing = parties.missing(db, text)
     if missing:
         raise NotSignedError(f"not signed yet by {', '.join(missing)}")
-    ledger = client_of(parts)
-    found = _proposed(ledger, text, now=now)
     if found is None:
         done = acting.propose(
             db,

@@ -1,11 +1,14 @@
 """Handing a text round, signing it, proposing it: between the services of two members."""
 
+from pathlib import Path
+
 import pytest
 
 from issuer.agreements import carrying, listing, parties, proposing, signing, store, texts
 from issuer.agreements.errors import NotSignedError, SignatureRefusedError
 from issuer.agreements.texts import Text
 from issuer.errors import ConflictError, InvalidActError
+from issuer.governance import acting
 from ledger.proposing import PartySignature, end_of_day
 from tests.issuer.agreements.members import GOVERNANCE_PASSPHRASE, OFFICER, Member, Network, document
 
@@ -225,3 +228,42 @@ def test_amendment_and_end_take_a_vote_like_the_start(
         )
     )
     assert (found(text.digest), found(second.digest)) == ("ended", "ended")
+
+
+def test_text_whose_proposal_was_withdrawn_may_be_proposed_again(
+    text: Text, yunling: Member, xingheng: Member, network: Network
+):
+    for member in (yunling, xingheng):
+        sign(member, text)
+    network.settle(xingheng)
+    first = propose(yunling, text)
+    acting.withdraw(
+        yunling.db,
+        yunling.parts,
+        actor=OFFICER,
+        passphrase=GOVERNANCE_PASSPHRASE,
+        proposal=first,
+        now=yunling.now,
+    )
+    yunling.wait(6)
+    assert listing.one(yunling.db, yunling.parts, text.digest, now=yunling.now).state == "rejected"
+    assert propose(yunling, text) != first
+
+
+def test_agreements_of_others_are_listed_with_everybodys(
+    text: Text, yunling: Member, xingheng: Member, network: Network, folder: Path
+):
+    for member in (yunling, xingheng):
+        sign(member, text)
+    network.settle(xingheng)
+    proposal = propose(yunling, text)
+    network.settle(yunling)
+    for party in yunling.node.consortium.parties:
+        yunling.node.accept(party, "vote", {"proposal": proposal, "yes": True})
+    yunling.wait(6)
+    huaheng = Member(folder, yunling.node, "huaheng")
+    assert listing.overview(huaheng.db, huaheng.parts, now=huaheng.now).items == ()
+    found = listing.overview(huaheng.db, huaheng.parts, everybody=True, now=huaheng.now)
+    assert [(item.state, item.mine) for item in found.items] == [("in-force", False)]
+    assert found.total == 1
+    huaheng.close()

@@ -88,6 +88,8 @@ class Recognitions:
         names: Names of parties by DID and language, from the registry.
         checkpoint: The ledger's head under which all of it was read, or None.
         prepared: The agreements read once and indexed, for many certificates; None: not yet.
+        digests: SHA-256 of each agreement's JCS form by id and version, as the ledger holds them; where one
+            is missing it is computed.
     """
 
     agreements: tuple[Agreement, ...]
@@ -95,6 +97,7 @@ class Recognitions:
     names: Mapping[str, Mapping[str, str]]
     checkpoint: Checkpoint | None = None
     prepared: Prepared | None = field(default=None, repr=False, compare=False)
+    digests: Mapping[tuple[str, int], bytes] = field(default_factory=dict, repr=False)
 
 
 class Evidence(Protocol):

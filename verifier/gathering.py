@@ -105,6 +105,7 @@ class Memory:
     receipts: Recent[bytes, bytes] = field(default_factory=lambda: Recent(4096))
     snapshots: Recent[frozenset[StateKey], Snapshot] = field(default_factory=lambda: Recent(512))
     recognitions: Recent[str, tuple[int, Recognitions]] = field(default_factory=lambda: Recent(1))
+    names: Recent[str, Mapping[str, str]] = field(default_factory=lambda: Recent(512))
 
 
 class Gatherer:
@@ -469,8 +470,12 @@ class Gatherer:
             known = {did: snapshot.member(did) or snapshot.issuer(did) for did in dids}
         except LedgerError as error:
             logger.info("names not had code=%s", error.code)
-            return {}
-        return {did: record.names for did, record in known.items() if record is not None}
+            remembered = {did: self._memory.names.get(did) for did in dids}
+            return {did: names for did, names in remembered.items() if names is not None}
+        found = {did: record.names for did, record in known.items() if record is not None}
+        for did, names in found.items():
+            self._memory.names.put(did, names)
+        return found
 
     def _recognitions_then(self, kept: tuple[int, Recognitions] | None, error: LedgerError) -> Recognitions:
         if kept is not None and self._now - kept[0] <= timedelta(hours=24).total_seconds():
@@ -547,6 +552,7 @@ def _recognitions(
     )
     return Recognitions(
         agreements=agreements,
+        digests={(record.agreement_id, record.version): record.digest for record, _ in known},
         members=snapshot.value(members_key()) or (),
         names=names,
         checkpoint=snapshot.checkpoint,

@@ -96,7 +96,9 @@ def waiving(found: Sequence[RecognitionLine]) -> tuple[RecognitionLine, ...]:
 def _of(evaluation: Evaluation, known: Recognitions) -> list[RecognitionLine]:
     if evaluation.agreement is None or not evaluation.recognising:
         return []
-    digest = jcs.digest(dict(evaluation.agreement.document))
+    digest = known.digests.get((evaluation.agreement_id, evaluation.version))
+    if digest is None:
+        digest = jcs.digest(dict(evaluation.agreement.document))
     return [
         RecognitionLine(
             evaluation=evaluation,

@@ -826,3 +826,10 @@ def test_bodies_are_called_as_the_registry_calls_them(town):
     names = town.shared.gatherer(now=town.now).names([other.did, town.did, "did:web:nobody.example"])
     assert names[other.did] == other.record["names"]
     assert set(names) == {other.did, town.did}
+
+
+def test_while_the_ledger_is_silent_bodies_are_called_what_they_were_called_last(town):
+    other = town.node.consortium.parties[1]
+    town.shared.gatherer(now=town.now).names([other.did])
+    town.silence()
+    assert town.shared.gatherer(now=town.now).names([other.did]) == {other.did: other.record["names"]}

@@ -32,12 +32,13 @@ PENDING_SECONDS = 600
 
 @dataclass(frozen=True)
 class OfferedCertificate:
-    """One certificate on offer: what it is called, and how to ask for it."""
+    """One kind of certificate on offer: what it is called, how to ask for it, and how many there are."""
 
     configuration_id: str
     types: tuple[str, ...]
     names: dict[str, str]
     proof_algorithm: str
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Offered:
     notification_endpoint: str | None
     given: str
     names_credentials: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many certificates there are, as far as the issuer has said."""
+        return sum(item.count for item in self.certificates)
 
     def to_json(self) -> dict[str, Any]:
         """Give the offer as JSON, to be sealed."""
@@ -106,13 +112,16 @@ def look_up(text: str, *, parts: Parts, now: datetime) -> Offered:
     offer = (
         metadata.fetch_offer(given.url, fetcher=parts.fetcher) if isinstance(given, OfferReference) else given
     )
+    kinds = given.kinds if isinstance(given, OfferReference) else ()
     known = issuers.by_claims_url(offer.unverified_issuer_url, parts=parts, now=now)
     described = metadata.fetch_metadata(offer, fetcher=parts.fetcher)
     return Offered(
         issuer_id=known.record.did,
         issuer_names=dict(known.record.names),
         credential_issuer=described.credential_issuer,
-        certificates=tuple(_offered(configuration) for configuration in described.configurations),
+        certificates=tuple(
+            _offered(configuration, kinds=kinds) for configuration in described.configurations
+        ),
         pin=offer.pin,
         pre_authorized_code=offer.pre_authorized_code,
         token_endpoint=described.token_endpoint,
@@ -169,12 +178,16 @@ def fingerprint(text: str) -> str:
     return sha256(text.strip().encode()).hexdigest()
 
 
-def _offered(configuration: Configuration) -> OfferedCertificate:
+def _offered(configuration: Configuration, *, kinds: tuple[str, ...]) -> OfferedCertificate:
     # Names come from our own catalogue where it has the type: an issuer's metadata is its own word.
     known = next((CATALOGUE[name] for name in configuration.types if name in CATALOGUE), None)
     names = dict(known.display) if known else configuration.names or {"": configuration.types[-1]}
     return OfferedCertificate(
-        configuration.configuration_id, configuration.types, names, configuration.proof_algorithm
+        configuration.configuration_id,
+        configuration.types,
+        names,
+        configuration.proof_algorithm,
+        count=max(1, sum(kind in configuration.types for kind in kinds)),
     )
 
 

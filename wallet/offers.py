@@ -63,9 +63,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class OfferReference:
-    """An offer that has to be fetched from this address first."""
+    """An offer that has to be fetched from this address first.
+
+    ``kinds`` are the types of the certificates in it, one for each, where the issuer said them beforehand: an
+    offer itself names each kind once.
+    """
 
     url: str
+    kinds: tuple[str, ...] = ()
 
 
 def read(text: str) -> PrintedCode | OfferReference | Offer:

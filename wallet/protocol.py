@@ -83,7 +83,7 @@ def mint_offer(code: PrintedCode, *, claims_url: str, fetcher: Fetch) -> OfferRe
     url = document.get("credential_offer_uri")
     if not isinstance(url, str) or len(url) > limits.URL_CHARS:
         raise IssuerUnreachableError("the issuer's answer names no offer")
-    return OfferReference(url)
+    return OfferReference(url, _kinds(document.get("credentials")))
 
 
 def redeem(
@@ -132,6 +132,14 @@ def redeem(
     if str(document.get("token_type", "")).lower() != "bearer" or not isinstance(expires_in, int):
         raise IssuerUnreachableError("the issuer's token is of a kind that this wallet cannot use")
     return AccessToken(value, max(0, expires_in), _identifiers(document))
+
+
+def _kinds(listed: object) -> tuple[str, ...]:
+    """Read the types of what is offered; they only say how many there are."""
+    if not isinstance(listed, list) or len(listed) > MOST_CREDENTIALS:
+        return ()
+    found = [item.get("type") for item in listed if isinstance(item, dict)]
+    return tuple(name for name in found if isinstance(name, str))
 
 
 def _identifiers(document: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:

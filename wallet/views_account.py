@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from wallet import accounts, holding, session
 from wallet.accounts import Wallet
+from wallet.converting import conversions
 from wallet.errors import AccountError, WalletError
 from wallet.words import of_error
 from web import database
@@ -160,6 +161,7 @@ def _enter(opened: Wallet) -> Response:
     target = url_for("claim.pin") if session.offer_secret() else session.wanted()
     session.log_in(opened)
     holding.refresh(database.current(), opened, parts=session.parts(), now=session.now())
+    conversions.refresh(database.current(), opened, parts=session.parts(), now=session.now())
     return redirect(target, 303)
 
 

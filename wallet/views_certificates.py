@@ -20,6 +20,7 @@ from wallet import (
     words,
 )
 from wallet import practice as measuring
+from wallet.converting import conversions
 from wallet.correcting import asking
 from wallet.correcting.views import state_words as asking_words
 from wallet.errors import CannotCheckError, NothingThereError
@@ -68,6 +69,7 @@ def refresh() -> Answer:
     complete = holding.refresh(
         database.current(), session.wallet(), parts=session.parts(), now=session.now(), force=True
     )
+    conversions.refresh(database.current(), session.wallet(), parts=session.parts(), now=session.now())
     if complete:
         flash(gettext("状态已更新。"), "done")
     else:

@@ -26,6 +26,11 @@ class Registrar(College):
     fails_at: int | None = None
     spoils: int | None = None
 
+    def _mint(self, body):
+        status, kind, content = super()._mint(body)
+        minted = json.loads(content) | {"credentials": [{"type": kind} for kind in self.kinds]}
+        return status, kind, json.dumps(minted).encode()
+
     def offer_document(self, offer_id):
         document = super().offer_document(offer_id)
         names = list(dict.fromkeys(f"{kind}_ldp_vc" for kind in self.kinds))
@@ -166,6 +171,14 @@ def test_issuer_that_names_nothing_is_asked_by_configuration(db, wallet, college
     offered = looking_up.look_up(college.hand_out(), parts=parts, now=NOW)
     assert not offered.names_credentials
     assert len(receiving.receive(db, wallet, offered, pin="123456", parts=parts, now=NOW)) == 1
+
+
+@pytest.mark.row("S57")
+def test_page_says_how_many_there_are_before_the_pin(holder, registrar):
+    holder.post("/claim", page="/O", given=registrar.hand_out())
+    page = holder.get("/claim").text
+    assert "发给你 3 份证书" in page
+    assert "× 2" in page
 
 
 @pytest.mark.row("S57")

@@ -313,7 +313,7 @@ class LedgerClient:
         """
         return _json(self._get("/v1/registry", []))
 
-    def proposals(self, *, now: int, limit: int = 100) -> list[Proposal]:
+    def proposals(self, *, now: int, limit: int = 100, before: int | None = None) -> list[Proposal]:
         """Return the proposals that are open or wait for their effect, and the newest others; all proved.
 
         A node can neither hide an open proposal nor change what it says; how far the others go back is its
@@ -322,11 +322,12 @@ class LedgerClient:
         Args:
             now: The current time in integer seconds.
             limit: How many of the newest to ask for, at most 200.
+            before: Only older ones: those whose log entry has a smaller index.
 
         Returns:
             Newest first.
         """
-        return reading.proposals(self, now=now, limit=limit)
+        return reading.proposals(self, now=now, limit=limit, before=before)
 
     def proposal(self, proposal_id: bytes, *, now: int) -> Proposal | None:
         """Return one proposal, proved; None where the ledger has none of that id."""

@@ -39,13 +39,15 @@ _MOST_VERSIONS = 1000
 T = TypeVar("T")
 
 
-def proposals(client: LedgerClient, *, now: int, limit: int) -> list[Proposal]:
+def proposals(client: LedgerClient, *, now: int, limit: int, before: int | None) -> list[Proposal]:
     """Return what is open or due as the state has it, and the newest others as the node finds them."""
     snapshot, _ = client.snapshot([open_key(), due_key()], now=now)
     wanted = [*(snapshot.value(open_key()) or []), *(row[2] for row in snapshot.value(due_key()) or [])]
-    listing = client.listed("/v1/proposals", [("limit", str(limit))]).get("proposals", [])
-    wanted += _ids(listing)
-    found = _read(client, wanted, now=now).values()
+    query = [("limit", str(limit)), *([] if before is None else [("before", str(before))])]
+    wanted += _ids(_items(client.listed("/v1/proposals", query), "proposals"))
+    found = [
+        each for each in _read(client, wanted, now=now).values() if before is None or each.index < before
+    ]
     return sorted(found, key=lambda proposal: proposal.index, reverse=True)
 
 

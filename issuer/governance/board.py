@@ -55,6 +55,7 @@ class Board:
         open: What may be voted on: what the member has not voted on first, then what ends soonest.
         decided: The rest, newest first.
         roll: The members, and the bodies that proposals name.
+        earlier: Where the page of earlier proposals begins, or None.
         is_member: Whether this service's body is a member.
         single_operator: Whether one operator stands behind the ledger's answers.
     """
@@ -62,28 +63,32 @@ class Board:
     open: tuple[Row, ...]
     decided: tuple[Row, ...]
     roll: Roll
+    earlier: int | None
     is_member: bool
     single_operator: bool
 
 
-def read(ledger: LedgerClient, *, own: str, now: int) -> Board:
+def read(ledger: LedgerClient, *, own: str, before: int | None = None, now: int) -> Board:
     """Read the proposals and the members, all proved.
 
     Args:
         ledger: The ledger.
         own: The DID of this service's body.
+        before: Only proposals whose log entry has a smaller index: an earlier page.
         now: Seconds since 1970.
 
     Raises:
         LedgerUnavailableError: The ledger is silent.
     """
-    found = ledger.proposals(now=now, limit=LISTED)
+    found = ledger.proposals(now=now, limit=LISTED, before=before)
     named = [did for proposal in found for did in matters.bodies(proposal)]
     called = roll.call(ledger, others=named, now=now)
     titles = matters.titles(ledger, found, now=now)
     rows = [
         Row(proposal, titles.get(proposal.id), tally(proposal), proposal.votes.get(own)) for proposal in found
     ]
+    # The newest ones come first, then only what is open although it is older.
+    earlier = found[LISTED - 1].index if len(found) >= LISTED else None
     snapshot, _ = ledger.snapshot([], now=now)
     waiting = sorted(
         (row for row in rows if row.proposal.is_open),
@@ -91,8 +96,11 @@ def read(ledger: LedgerClient, *, own: str, now: int) -> Board:
     )
     return Board(
         open=tuple(waiting),
-        decided=tuple(row for row in rows if not row.proposal.is_open),
+        decided=tuple(
+            row for row in rows if not row.proposal.is_open and row.proposal.index >= (earlier or 0)
+        ),
         roll=called,
+        earlier=earlier,
         is_member=own in called.members,
         single_operator=snapshot.single_operator,
     )

@@ -40,7 +40,8 @@ def listing() -> Any:
     tab = request.args.get("tab", "open")
     tab = tab if tab in _TABS else "open"
     try:
-        shown = board.read(client_of(parts()), own=institution.load(db()).did, now=now())
+        before = request.args.get("before", type=int) if tab == "decided" else None
+        shown = board.read(client_of(parts()), own=institution.load(db()).did, before=before, now=now())
     except LedgerUnavailableError:
         shown = None
     body = render_template(

@@ -6,7 +6,6 @@ and is not offered for a vote.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from flask_babel import gettext
 
@@ -33,7 +32,7 @@ def question(proposal: Proposal, roll: Roll, title: Title = None) -> str:
     ask = _QUESTIONS.get(proposal.action)
     if ask is None:
         return gettext("不认识的事项（%(action)s）", action=proposal.action)
-    return ask(proposal.body, roll)
+    return ask(proposal, roll)
 
 
 def known(proposal: Proposal) -> bool:
@@ -114,13 +113,29 @@ def credential_type(name: str) -> str:
     return name if entry is None else in_language(entry.display["zh-CN"], entry.display["en"])
 
 
-def _issuer_question(body: Mapping[str, Any], roll: Roll) -> str:
-    if body["did"] in roll.issuers:
-        return gettext("是否更新发证机构“%(name)s”的登记？", name=pick(body["names"]))
-    return gettext("是否登记“%(name)s”为发证机构？", name=pick(body["names"]))
+def _issuer_question(proposal: Proposal, roll: Roll) -> str:
+    name = pick(proposal.body["names"])
+    record = roll.issuers.get(proposal.body["did"])
+    # A record that is older than the question is what would be changed; a younger one came of it.
+    if record is not None and record.since < proposal.opened:
+        return gettext("是否更新发证机构“%(name)s”的登记？", name=name)
+    return gettext("是否登记“%(name)s”为发证机构？", name=name)
 
 
-def _grant_question(body: Mapping[str, Any], roll: Roll) -> str:
+def _admit_question(proposal: Proposal, _roll: Roll) -> str:
+    return gettext("是否接纳“%(name)s”为联盟成员？", name=pick(proposal.body["member"]["names"]))
+
+
+def _remove_question(proposal: Proposal, roll: Roll) -> str:
+    return gettext("是否请“%(name)s”退出联盟？", name=_called(roll, proposal.body["member"]))
+
+
+def _wallet_question(proposal: Proposal, _roll: Roll) -> str:
+    return gettext("是否登记学生钱包 %(tag)s？", tag=proposal.body["tag"])
+
+
+def _grant_question(proposal: Proposal, roll: Roll) -> str:
+    body = proposal.body
     given = {
         "name": _called(roll, body["issuer"]),
         "type": credential_type(body["type"]),
@@ -214,14 +229,12 @@ def _end(_proposal: Proposal, _roll: Roll) -> list[str]:
     ]
 
 
-_QUESTIONS: Mapping[str, Callable[[Mapping[str, Any], Roll], str]] = {
-    "admit": lambda body, _roll: gettext(
-        "是否接纳“%(name)s”为联盟成员？", name=pick(body["member"]["names"])
-    ),
-    "remove": lambda body, roll: gettext("是否请“%(name)s”退出联盟？", name=_called(roll, body["member"])),
+_QUESTIONS: Mapping[str, Callable[[Proposal, Roll], str]] = {
+    "admit": _admit_question,
+    "remove": _remove_question,
     "issuer.put": _issuer_question,
     "accredit": _grant_question,
-    "wallet.put": lambda body, _roll: gettext("是否登记学生钱包 %(tag)s？", tag=body["tag"]),
+    "wallet.put": _wallet_question,
 }
 
 _EFFECTS: Mapping[str, Callable[[Proposal, Roll], list[str]]] = {

@@ -51,7 +51,7 @@ def call(ledger: LedgerClient, *, others: Iterable[str] = (), now: int) -> Roll:
         found = {did: proved.member(did) for did in chunk}
         members |= {did: record for did, record in found.items() if record is not None}
     issuers: dict[str, IssuerRecord] = {}
-    for chunk in _chunks(sorted(set(others) - set(members))):
+    for chunk in _chunks(sorted(set(others))):
         keys: list[StateKey] = [issuer_key(did) for did in chunk]
         proved, _ = ledger.snapshot(keys, now=now)
         known = {did: proved.issuer(did) for did in chunk}

@@ -8,7 +8,7 @@ from flask import Flask
 
 from crypto import jcs
 from issuer import audit, create_app, institution
-from issuer.governance import keys
+from issuer.governance import board, keys
 from ledger import proposing
 from ledger.client import LedgerUnavailableError
 from ledger.dry_runs import DryRun, sign_dry_run
@@ -369,6 +369,34 @@ def test_every_kind_of_proposal_is_one_question(alliance: Alliance, officer: Off
         assert heading.startswith(words), heading
         assert heading.endswith({"zh-CN": "？", "en": "?"}[lang])
     officer.page("/governance", lang=lang)
+
+
+def test_an_issuer_is_registered_once_and_then_brought_up_to_date(alliance: Alliance, officer: Officer):
+    member = alliance.members[1]
+    action = ["issuer.put", alliance.node.issuer_body(member, 11)]
+    first = alliance.propose(action)
+    assert "是否登记“机构m001”为发证机构？" in officer.page(f"/governance/{first.hex()}")
+    alliance.vote(first, *alliance.members)
+    alliance.node.app.extensions[ENGINE].tick()
+    alliance.node.now += 10
+    second = alliance.propose(action)
+    assert "是否登记“机构m001”为发证机构？" in officer.page(f"/governance/{first.hex()}")
+    assert "是否更新发证机构“机构m001”的登记？" in officer.page(f"/governance/{second.hex()}")
+
+
+def test_earlier_votes_are_a_page_further(
+    alliance: Alliance, officer: Officer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(board, "LISTED", 2)
+    ended = []
+    for _ in range(3):
+        ended.append(alliance.propose(removal(alliance), expires=alliance.now + 30))
+    alliance.node.now += 40
+    page = officer.page("/governance?tab=decided")
+    assert [each.hex() in page for each in ended] == [False, True, True]
+    earlier = page.partition("before=")[2].partition('"')[0]
+    page = officer.page(f"/governance?tab=decided&before={earlier}")
+    assert [each.hex() in page for each in ended] == [True, False, False]
 
 
 # The key.

@@ -244,6 +244,8 @@ def _page(key: bytes, **errors: str) -> str:
     who = parties.directory(parts())
     own = institution.load(db()).did
     text, told = found.text, shown.history(parts(), found.agreement_id, now=now())
+    # Errands of these two kinds have one addressee each; offers are told party by party.
+    owed = {each["kind"]: each for each in store.errands(db(), key)}
     return render_template(
         "issuer/agreements/show.html",
         item=found,
@@ -254,7 +256,8 @@ def _page(key: bytes, **errors: str) -> str:
         standings=[] if text is None else parties.standings(db(), text, own=own),
         governance_page=_governance_page(found.proposal),
         public_page=f"{parts().settings.verifier_url}/agreements/{found.agreement_id}",
-        put=any(e["kind"] == "dry-run" and e["state"] == "done" for e in store.errands(db(), key)),
+        put=owed.get("dry-run", {}).get("state") == "done",
+        sent=owed.get("signature"),
         run=dry_run.current(db(), key),
         counts=shown.dry_runs_of(parts(), key, now=now()),
         history=told,

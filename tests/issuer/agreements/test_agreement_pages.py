@@ -217,6 +217,20 @@ def test_page_shows_how_far_every_party_is(
     assert "已签" in page
 
 
+def test_page_says_when_the_own_signature_has_not_reached_the_proposer(
+    offered: texts.Text, employer: Officer, xingheng: Member, network: Network
+):
+    network.down.add("127.0.0.1:8701")
+    sign(xingheng, offered)
+    network.settle(xingheng)
+    place = f"/agreements/{offered.digest.hex()}"
+    assert "本单位的签名还没有送到提案方" in employer.page(place)
+    network.down.clear()
+    xingheng.wait(10)
+    network.settle(xingheng)
+    assert "本单位的签名还没有送到提案方" not in employer.page(place)
+
+
 def test_signature_of_a_member_without_a_service_comes_as_a_file(
     offered: texts.Text, maker: Officer, yunling: Member, xingheng: Member
 ):

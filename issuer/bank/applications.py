@@ -272,7 +272,7 @@ def respond(db: Database, parts: Parts, desk: Desk, *, form: Mapping[str, str], 
         raise
     except CannotCheckError:
         # The holder has done everything right; the wallet is told, and may apply again.
-        return conversions.put_back(db, application_id=application["id"], code="could-not-check", now=now)
+        return conversions.put_back(db, application_id=application["id"], why="could-not-check", now=now)
 
 
 def of_token(db: Database, *, application_id: str, token: str) -> dict[str, Any]:

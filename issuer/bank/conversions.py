@@ -204,13 +204,13 @@ def return_(
         return _turn_down(db, _waiting(db, application_id), told, actor=actor, now=now)
 
 
-def put_back(db: Database, *, application_id: str, code: str, now: int) -> Decision:
+def put_back(db: Database, *, application_id: str, why: str, now: int) -> Decision:
     """Return an application that could not be decided, such as one whose checks could not run."""
     with transaction(db):
         application = get(db, application_id)
         if application["state"] != "waiting":
             raise PresentationReplayedError("the request was answered already")
-        return _turn_down(db, application, reason(code), presented_at=now, now=now)
+        return _turn_down(db, application, reason(why), presented_at=now, now=now)
 
 
 def get(db: Database, application_id: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def show() -> str:
         "issuer/bank/show.html",
         tab=tab,
         waiting=listing.applications(db(), "submitted", limit=PER_PAGE),
-        waiting_count=store.count_applications(db(), "submitted"),
+        waiting_total=store.count_applications(db(), "submitted"),
         today=today(),
         reviews=open_reviews,
         submitted={act.subject: act for act in approval.listing(db(), kind=reviews.ACT)},

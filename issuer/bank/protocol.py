@@ -7,16 +7,16 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, json, request
 
-from issuer.bank import applications, role, statements
+from issuer.bank import applications, statements
 from issuer.bank.desk import Desk, desk_of
-from issuer.bank.errors import CannotCheckError, PresentationRefusedError
+from issuer.bank.errors import PresentationRefusedError
 from issuer.clock import now
 from issuer.errors import IssuerError, UnknownError
 from issuer.parts import Parts
 from vc import openid4vp
 from web.bodies import json_body
 from web.database import current
-from web.errors import OAuthError, ParameterPollutionError, PayloadTooLargeError, UnsupportedMediaTypeError
+from web.errors import OAuthError, ParameterPollutionError, UnsupportedMediaTypeError
 from web.rate import RateLimiter, client_key
 
 wallets = Blueprint("bank_protocol", __name__, url_prefix="/bank")
@@ -24,7 +24,6 @@ wallets = Blueprint("bank_protocol", __name__, url_prefix="/bank")
 APPLY_RULE, REQUEST_RULE, RESPONSE_RULE, STATE_RULE = "30/minute", "120/minute", "30/minute", "240/minute"
 _MOST_TOKEN_CHARS = 128
 _MOST_FIELDS = 16
-_MOST_FORM_BYTES = 640 * 1024
 
 
 @wallets.post("/applications")
@@ -94,21 +93,9 @@ def desk() -> Desk:
     return found
 
 
-def is_bank() -> bool:
-    """Return whether pages show the bank: what the registry said last, asked for once where it never said."""
-    if role.is_bank(current()):
-        return True
-    try:
-        return role.refresh(current(), desk(), now=now())
-    except CannotCheckError:
-        return False
-
-
 def _form() -> dict[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
         raise UnsupportedMediaTypeError("the body has to be form-encoded")
-    if (request.content_length or 0) > _MOST_FORM_BYTES:
-        raise PayloadTooLargeError("the response is too large")
     if len(request.form) > _MOST_FIELDS:
         raise ParameterPollutionError("too many parameters")
     for name in request.form:

@@ -40,10 +40,10 @@ def conversion_chip(name: str) -> str:
 def kind(name: str) -> str:
     """Return the word for a kind of conversion."""
     english = {
-        "存入": "deposit",
-        "免修": "exemption",
-        "学分置换": "credit substitution",
-        "成绩替代": "grade replacement",
+        "存入": "Deposit",
+        "免修": "Exemption",
+        "学分置换": "Credit substitution",
+        "成绩替代": "Grade replacement",
     }
     return in_language(name, english.get(name, name))
 

@@ -207,3 +207,26 @@ def _check_the_books(run: Flow) -> None:
         "SELECT 1 FROM bank_application WHERE sealed IS NOT NULL AND state <> 'submitted'"
     ).fetchone()
     assert run.bank.did == BANK
+
+
+# Who a certificate is about
+
+
+def named(**changes: Any) -> dict[str, Any]:
+    """Return a step whose certificate is about somebody else, or shows no document."""
+    at = "2026-06-05T10:00:00+08:00"
+    return {"facts": "M", "versions": ["v3-auto"], "at": at, "patch": {"person": changes}}
+
+
+def test_certificate_without_a_document_waits_for_an_officer_of_the_account(bank: Bank):
+    assert Flow(bank).apply(named(doc="", tail="")) == "已提交"
+
+
+def test_certificate_without_a_document_of_another_name_goes_back(bank: Bank):
+    assert Flow(bank).apply(named(name="王一", doc="", tail="")) == "person-unknown"
+
+
+def test_certificate_without_a_document_finds_no_account_by_its_name(bank: Bank):
+    flow = Flow(bank)
+    flow.account = None
+    assert flow.apply(named(doc="", tail="")) == "person-unknown"

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from issuer import records
-from issuer.bank import confirming, listing, reviews, store
+from issuer.bank import confirming, listing, reviews, role, store, worker
 from issuer.bank.conversions import Decision
 from issuer.bank.desk import Desk
 from issuer.bank.errors import CannotCheckError
 from issuer.errors import ConflictError, ForbiddenError, InvalidActError, NotAccreditedError
+from ledger.client import LedgerUnavailableError
 from tests.issuer.bank.creditbank import AGREEMENT, COLLEGE, Applied, Town, agreement_document
 from tests.issuer.cosigning.bodies import CHECKER, MAKER, MENTOR
 from vc import data_integrity, dates
@@ -342,6 +343,33 @@ def test_one_officer_alone_cancels_nothing(town: Town):
     (outcome,) = approval.approve(town.bank.db, town.bank.parts, actor=MAKER, act_ids=[act], now=town.now)
     assert outcome.error is not None
     assert store.conversions(town.bank.db, "CB-00000001")[0]["state"] == "review"
+
+
+# The background
+
+
+def test_worker_learns_the_role_and_looks_at_the_sources(town: Town):
+    _, certificate = converted(town)
+    town.revoke(certificate)
+    town.wait(worker.LOOK_SECONDS)
+    worker.look(town.bank.db, town.desk, now=town.now)
+    assert role.is_bank(town.bank.db)
+    assert len(listing.reviews(town.bank.db, open_only=True)) == 1
+
+
+def test_worker_of_another_institution_looks_at_nothing(town: Town):
+    worker.look(town.body.db, town.desk, now=town.now)
+    assert not role.is_bank(town.body.db)
+
+
+def test_silent_ledger_is_no_fault_of_the_worker(town: Town):
+    def silent(*_: Any, **__: Any) -> None:
+        raise LedgerUnavailableError("the ledger node does not answer")
+
+    client = town.node.client("silent-pins")
+    client.snapshot = silent  # type: ignore[method-assign]
+    worker.look(town.bank.db, Desk(client, town.wire), now=town.now)
+    assert not role.is_bank(town.bank.db)
 
 
 def two_courses() -> list[dict[str, Any]]:

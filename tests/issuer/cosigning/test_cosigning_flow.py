@@ -1,6 +1,7 @@
 """From the college's draft to the enterprise's endorsement inside a signed record, and back out of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlite_utils.utils import sqlite3
@@ -14,8 +15,10 @@ from issuer.cosigning.errors import (
     EndorsementRefusedError,
     NeighbourUnavailableError,
 )
+from issuer.cosigning.network import Network
 from issuer.errors import ConflictError, ForbiddenError
 from issuer.signing import PAPER
+from ledger.registry import Interval
 from tests.issuer.cosigning.bodies import (
     CHECKER,
     COLLEGE,
@@ -263,7 +266,7 @@ def test_endorsement_waits_until_the_college_can_be_reached(college, enterprise,
     assert endorsing.get(enterprise.db, given.id).delivered_at is not None
 
 
-def test_college_does_not_keep_an_endorsement_whose_list_the_ledger_does_not_hold(college, enterprise):
+def test_college_asks_no_list_that_the_ledger_does_not_hold_and_keeps_nothing(college, enterprise, wire):
     (draft,) = cosign(college, college.batch(apprentice()))
     given = endorsing.endorse(
         enterprise.db,
@@ -274,8 +277,11 @@ def test_college_does_not_keep_an_endorsement_whose_list_the_ledger_does_not_hol
         now=enterprise.now,
     )
     document = json.loads(store.given(enterprise.db, given.id)["document"])
+    wire.asked.clear()
     with pytest.raises(NeighbourUnavailableError):
         receive(college, draft, document)
+    assert document["credentialStatus"]["statusListCredential"] not in wire.asked
+    assert store.held(college.db, draft.record_id) == []
 
 
 # What the college refuses
@@ -353,6 +359,58 @@ def test_college_refuses_an_endorsement_of_its_own(college, enterprise, two_draf
     )
     with pytest.raises(EndorsementRefusedError, match="itself"):
         receive(college, first, unsigned)
+
+
+@pytest.fixture
+def third(tmp_path, node, wire):
+    """Return another registered body, which nobody asked to endorse anything."""
+    body = Body(
+        tmp_path / "third",
+        node=node,
+        wire=wire,
+        did="did:web:lixin.example",
+        url="http://127.0.0.1:8703",
+        name="立信检测有限公司（虚构）",
+        number=9,
+    )
+    body.register()
+    yield body
+    body.close()
+
+
+def test_college_refuses_a_good_endorsement_of_another_body(college, enterprise, third):
+    (draft,) = cosign(college, college.batch(apprentice()))
+    found = opened(enterprise, draft.link)
+    with transaction(third.db):
+        (slot,) = endorsing.signing.draw_slots(third.db, count=1, random=third.parts.random, now=third.now)
+    document = endorsing._signed(
+        third.db,
+        third.parts,
+        found.credential,
+        "urn:uuid:0d5c6a0e-4a1e-4f0b-9a57-2f5c1c1a0077",
+        slot,
+        comment="同意",
+        now=third.now,
+    )
+    third.anchor()
+    college.node.now += 10
+    with pytest.raises(EndorsementRefusedError, match="another body's"):
+        receive(college, draft, document)
+
+
+@pytest.mark.parametrize("what", ["suspensions", "compromised"])
+def test_college_refuses_an_endorsement_of_a_body_that_is_stopped(college, two_drafts, what):
+    (first, _), document = two_drafts
+
+    class Stopped(Network):
+        """The registry once the enterprise is stopped."""
+
+        def issuer(self, did, *, now):
+            return replace(super().issuer(did, now=now), **{what: (Interval(now - 5, None),)})
+
+    college.network = Stopped(college.network.ledger, college.network.fetch)
+    with pytest.raises(EndorsementRefusedError, match="suspended or closed"):
+        receive(college, first, document)
 
 
 def test_college_shows_a_draft_only_to_who_has_its_secret(college, enterprise):

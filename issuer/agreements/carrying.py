@@ -29,7 +29,7 @@ from issuer.parts import Parts
 from ledger import dry_runs
 from ledger.client import LedgerUnavailableError, StatementRefusedError
 from ledger.errors import LedgerError
-from ledger.registry import issuer_key
+from ledger.registry import issuer_key, member_key
 from web.database import transaction
 from web.errors import FetchError
 from web.fetcher import Fetch, Fetcher, Response
@@ -61,12 +61,19 @@ class Road:
     fetch: Fetch
     now: int
 
-    def claims_url(self, did: str) -> str:
-        """Return the address of somebody's own service, as the registry proves it."""
+    def claims_url(self, did: str, *, of_member: bool = False) -> str:
+        """Return the address of somebody's own service, as the registry proves it.
+
+        Args:
+            did: Who.
+            of_member: Whether it counts only if that is a member of the consortium.
+        """
         try:
-            snapshot, _ = client_of(self.parts).snapshot([issuer_key(did)], now=self.now)
+            snapshot, _ = client_of(self.parts).snapshot([issuer_key(did), member_key(did)], now=self.now)
         except LedgerError as error:
             raise _LaterError(error.code) from error
+        if of_member and snapshot.member(did) is None:
+            raise _LaterError(NO_SERVICE)
         record = snapshot.issuer(did)
         if record is None or record.closed(self.now):
             raise _LaterError(NO_SERVICE)
@@ -127,7 +134,8 @@ def _offer(road: Road, text: Text, did: str) -> None:
 
 
 def _confirm(road: Road, text: Text, did: str) -> None:
-    url = f"{road.claims_url(did)}/agreements/offers/{text.digest.hex()}"
+    # Whoever is no member proposes nothing, so nobody has to read it.
+    url = f"{road.claims_url(did, of_member=True)}/agreements/offers/{text.digest.hex()}"
     try:
         answer = road.fetch.get(url, max_bytes=_ANSWER_BYTES, accept="application/json")
     except FetchError as error:

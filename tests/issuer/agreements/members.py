@@ -74,6 +74,11 @@ class Member(College):
         """Let go of the database; the node is everybody's."""
         self.db.close()
 
+    def leave(self) -> None:
+        """Have the members remove this one; its issuer stays registered."""
+        self.node.decide(["remove", {"member": self.did}], voters=self.node.consortium.parties)
+        self.wait(6)
+
     def join(self, number: int, *types: str) -> None:
         """Become a member and a registered issuer that may issue some types."""
         keys.make(self.db, self.parts, actor=OFFICER, passphrase=GOVERNANCE_PASSPHRASE, now=self.now)

@@ -70,6 +70,15 @@ def test_offer_of_a_proposer_without_a_service_waits(xingheng: Member, network: 
     assert (text.state, errand["problem"]) == ("unconfirmed", carrying.NO_SERVICE)
 
 
+def test_issuer_that_is_no_member_puts_nothing_before_an_officer(
+    yunling: Member, xingheng: Member, network: Network
+):
+    text = fix(yunling)
+    yunling.leave()
+    network.settle(yunling, xingheng)
+    assert texts.load(xingheng.db, text.digest).state == "unconfirmed"
+
+
 def test_end_of_the_vote_is_the_one_that_the_proposer_names(
     yunling: Member, xingheng: Member, network: Network
 ):

@@ -275,7 +275,8 @@ def deliver_given(db: Database, endorsement_id: str, *, at: int) -> None:
 def refuse_given(db: Database, endorsement_id: str, *, problem: str, final: bool) -> None:
     """Note why the college does not have an endorsement; after a final refusal it is not sent again."""
     db.execute(
-        "UPDATE cosign_given SET problem = ?, wrapped = CASE WHEN ? THEN NULL ELSE wrapped END WHERE id = ?",
+        "UPDATE cosign_given SET problem = ?, wrapped = CASE WHEN ? THEN NULL ELSE wrapped END "
+        "WHERE id = ? AND delivered_at IS NULL",
         (problem, int(final), endorsement_id),
     )
 

@@ -323,6 +323,23 @@ def test_college_takes_an_endorsement_that_checks_and_takes_it_twice(college, tw
     assert receive(college, first, document) == "endorsed"
 
 
+def test_college_takes_one_endorsement_that_is_delivered_twice_at_a_time(college, two_drafts):
+    (first, _), document = two_drafts
+    plain = college.network
+
+    class Racing(Network):
+        """Another delivery of the same endorsement comes to its end while this one is looked at."""
+
+        def issuer(self, did, *, now):
+            college.network = plain
+            assert receive(college, first, document) == "endorsed"
+            return super().issuer(did, now=now)
+
+    college.network = Racing(plain.ledger, plain.fetch)
+    assert receive(college, first, document) == "endorsed"
+    assert len(store.held(college.db, first.record_id)) == 1
+
+
 def test_college_refuses_an_endorsement_that_is_replayed_for_another_record(college, two_drafts):
     (_, second), document = two_drafts
     with pytest.raises(EndorsementRefusedError, match="another record"):

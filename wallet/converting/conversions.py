@@ -240,6 +240,8 @@ def _claim(
     """Claim one credit record, if it is not held yet, and if it is the bank that offers it."""
     if any(one.facts.credential_id == offer.record for one in holding.held(db, wallet, now=now)):
         return
+    if not offer.offer_uri.startswith(item.bank_url + "/"):
+        raise CredentialRejectedError("issuer", "the offer lies elsewhere than the registry says")
     link = f"openid-credential-offer://?credential_offer_uri={quote(offer.offer_uri, safe='')}"
     offered = looking_up.look_up(link, parts=parts, now=now)
     if offered.issuer_id != item.bank:

@@ -33,6 +33,7 @@ from wallet.errors import (
 )
 from wallet.holding import Held
 from wallet.parts import Parts
+from web import limits
 from web.database import transaction
 from web.errors import FetchError, RateLimitedError
 from web.fetcher import Response
@@ -143,8 +144,10 @@ def replace(db: Database, wallet: Wallet, item: Held, *, parts: Parts, now: date
     """
     document = _send(item, "replacement", "replacements", parts=parts, now=now)
     offer = document.get("credential_offer_uri")
-    if not isinstance(offer, str) or not 0 < len(offer) <= 2048:
+    if not isinstance(offer, str) or len(offer) > limits.URL_CHARS:
         raise IssuerUnreachableError("the issuer's answer names no offer")
+    if not offer.startswith(_issuer_url(item, parts=parts, now=now) + "/"):
+        raise CredentialRejectedError("issuer", "the offer lies elsewhere than the registry says")
     link = f"openid-credential-offer://?credential_offer_uri={quote(offer, safe='')}"
     offered = looking_up.look_up(link, parts=parts, now=now)
     if offered.issuer_id != item.facts.issuer_id:

@@ -1,6 +1,7 @@
 """A wallet and a real credit bank, a real certificate body and a real ledger: from certificate to credit."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,21 @@ def test_issuer_of_the_certificate_learns_nothing_of_the_conversion(learner, tow
     learner.agree(learner.apply(item))
     asked = town.wire.asked[before:]
     assert not [url for url in asked if BODY in url or item.facts.number in url]
+
+
+def test_offer_that_lies_elsewhere_is_never_fetched(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    bank_answers = learner.wire.get
+
+    def elsewhere(url, **options):
+        answer = bank_answers(url, **options)
+        assert not url.startswith("http://169.254.169.254")
+        if "/bank/applications/" not in url:
+            return answer
+        moved = answer.body.replace(f"{town.bank.url}/o".encode(), b"http://169.254.169.254/o")
+        return replace(answer, body=moved)
+
+    learner.wire.get = elsewhere
+    _, done = learner.agree(asked)
+    assert (done.state, done.records) == ("registered", ())

@@ -1,6 +1,7 @@
 """The demo: its story ends well only if every verdict was the expected one."""
 
 import socket
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,7 @@ from vocred.demo import demo
 from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places
 from vocred.demo.story import Story
-from vocred.demo.world import DemoError, World, prepare, require_free
+from vocred.demo.world import DemoError, Place, World, prepare, require_free
 
 
 @pytest.mark.e2e
@@ -59,3 +60,17 @@ def test_failing_command_is_told_with_its_words(tmp_path):
     world.places.update(places(tmp_path))
     with pytest.raises(DemoError, match="no-such-command"):
         world.run("ledger", "no-such-command")
+
+
+def test_settings_that_are_left_behind_can_be_sourced_by_a_shell(tmp_path):
+    world = World(tmp_path)
+    quoted = {"ISSUER_GOVERNANCE_PASSPHRASE": "the members' own hand", "ISSUER_PORT": "1"}
+    world.places["college"] = Place("college", "issuer", 1, tmp_path, quoted)
+    world.write_environments()
+    told = subprocess.run(
+        ["sh", "-ec", '. "$1"; printf %s "$ISSUER_GOVERNANCE_PASSPHRASE"', "sh", tmp_path / "college.env"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert told.stdout == "the members' own hand"

@@ -5,6 +5,7 @@ Nothing here reaches into a service: a step runs a command or sends a request, a
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -130,7 +131,8 @@ class World:
     def write_environments(self) -> None:
         """Leave one file per service that a shell can source, to go on by hand."""
         for name, place in self.places.items():
-            lines = [f"export {key}='{value}'" for key, value in sorted(place.environment.items())]
+            settings = sorted(place.environment.items())
+            lines = [f"export {key}={shlex.quote(value)}" for key, value in settings]
             (self.home / f"{name}.env").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _environment(self, name: str) -> dict[str, str]:

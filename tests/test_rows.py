@@ -38,7 +38,8 @@ def _named() -> set[str]:
     named: set[str] = set()
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "row":
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and called.attr == "row":
                 named |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
     return named
 

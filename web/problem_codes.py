@@ -183,7 +183,7 @@ REGISTRY: dict[str, Entry] = {
     "ENDORSER_NOT_ALLOWED": Entry(
         422,
         "会签单位不对：须由记录所写的企业会签，签发单位不能为自己会签。",
-        "That body cannot endorse this: the enterprise that the record names has to, never the issuer itself.",
+        "That body cannot endorse this: the enterprise that the record names has to, never the issuer.",
     ),
     "COSIGN_LINK_MALFORMED": Entry(
         422,

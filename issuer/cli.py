@@ -29,7 +29,6 @@ from issuer import (
     records,
     settings,
     standing,
-    store_claims,
 )
 from issuer.agreements.commands import COMMANDS as AGREEMENTS
 from issuer.audit import Actor
@@ -259,7 +258,7 @@ def offer(record: str, maker: str, checker: str | None, as_json: bool) -> None:
     with opened() as session:
         actor = session.officer(maker)
         found = records.get(session.db, record)
-        if store_claims.newest_slip(session.db, found.id) is None:
+        if not offers.had_slip(session.db, found.id):
             slip = printing.single_slip(
                 session.db, session.parts, record_id=found.id, actor=actor, now=session.now
             )

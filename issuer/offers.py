@@ -88,13 +88,27 @@ class MintedOffer:
         return f"openid-credential-offer://?credential_offer_uri={quote(self.uri, safe='')}"
 
 
+def had_slip(db: Database, record_id: str) -> bool:
+    """Return whether a record had a slip, or was claimed through another one: a further one is a re-issue."""
+    return (
+        store_claims.newest_slip(db, record_id) is not None
+        or store_claims.claimed_at(db, record_id) is not None
+    )
+
+
 def create(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
-    """Make a slip for a valid record, inside the caller's transaction.
+    """Make the first slip of a valid record, inside the caller's transaction.
 
     Raises:
         NotRegisteredError: The issuer has no number yet.
-        ConflictError: The record is revoked, or has an open slip.
+        ConflictError: The record is revoked, has an open slip, or was claimed through another one.
     """
+    if store_claims.newest_slip(db, record_id) is None and had_slip(db, record_id):
+        raise ConflictError("this certificate was claimed already: another slip takes two officers")
+    return _create(db, parts, record_id=record_id, now=now)
+
+
+def _create(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
     record = store_records.record(db, record_id)
     if record is None:
         raise UnknownError("no record of that id")
@@ -130,7 +144,7 @@ def reissue(db: Database, parts: Parts, *, record_id: str, now: int) -> NewSlip:
         ConflictError: The record is revoked.
     """
     store_claims.void_slips_of_person(db, record_id)
-    return create(db, parts, record_id=record_id, now=now)
+    return _create(db, parts, record_id=record_id, now=now)
 
 
 def draw_pin(parts: Parts) -> str:
@@ -212,7 +226,9 @@ def mint_direct(db: Database, parts: Parts, *, record_id: str, now: int) -> Mint
             raise UnknownError("no record of that id")
         if record["state"] != "valid":
             raise ConflictError("the record is revoked")
-        slip = store_claims.newest_slip(db, record_id)
+        slip, claimed = store_claims.newest_slip(db, record_id), store_claims.claimed_at(db, record_id)
+        if slip is None and claimed is not None:
+            raise SlipUsedError("the certificate was claimed through another slip", claimed_at=claimed)
         if slip is None or slip["state"] == "void" or _expired(slip, now=now):
             slip_id = _add_blind_slip(db, parts, record_id=record_id, now=now)
         else:

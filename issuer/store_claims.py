@@ -279,6 +279,12 @@ def used_at(db: Database, slip_id: str, record_id: str) -> int | None:
     return None if found is None else int(found)
 
 
+def claimed_at(db: Database, record_id: str) -> int | None:
+    """Return when a record was claimed last, through whatever slip, or None."""
+    found = value(db, "SELECT max(at) FROM slip_use WHERE record_id = ?", (record_id,))
+    return None if found is None else int(found)
+
+
 def records_without_slip(db: Database, batch_id: str, *, now: int) -> list[dict[str, Any]]:
     """Return the valid records of a batch for which a slip is to be made: none was, and none opens them."""
     return rows(

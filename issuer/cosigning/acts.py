@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import offers, officers, printing, revocation, store_claims, store_forms, store_records
+from issuer import offers, officers, printing, revocation, store_forms, store_records
 from issuer.cosigning import endorsing, store
 from issuer.errors import ConflictError, UnknownError
 from issuer.four_eyes import Act, Kind
@@ -60,7 +60,7 @@ def _renew(db: Database, parts: Parts, act: Act, now: int) -> Arguments:
         db, parts, form_id=_paper(db, act.subject), reason=act.arguments["reason"], now=now
     )
     # The holder claims once more: a wallet's form without the endorsement stays valid, but incomplete.
-    if store_claims.newest_slip(db, act.subject) is None:
+    if not offers.had_slip(db, act.subject):
         slip = offers.create(db, parts, record_id=act.subject, now=now)
     else:
         slip = offers.reissue(db, parts, record_id=act.subject, now=now)

@@ -9,7 +9,7 @@ import pytest
 
 from issuer import batches, create_app, offers, printing, records, revocation
 from issuer.batches import NewRow
-from issuer.errors import SlipUsedError, SlipVoidError
+from issuer.errors import ConflictError, SlipUsedError, SlipVoidError
 from issuer.importing import ImportInstitution, check
 from issuer.offers import PRE_AUTHORIZED
 from tests.issuer.college import GRADUATION, MAKER, College, WalletKey, new_row
@@ -346,3 +346,20 @@ def test_identifier_of_another_persons_certificate_is_unknown_to_a_token(counter
     own = counter.token(counter.college.slip(counter.school.id), authorization_details=asked)
     refused = counter.claim(own, credential_identifier=named)
     assert refused.json["error"] == "unknown_credential_identifier"
+
+
+def test_one_officer_makes_no_further_slip_for_what_was_claimed_through_another(counter: Counter):
+    token = counter.token(counter.college.slip(counter.school.id))
+    for name in (GRADUATION, SKILL):
+        counter.claim_type(token, name)
+    with pytest.raises(ConflictError):
+        counter.college.slip(counter.skill.id)
+    assert counter.college.two("reissue-slip", counter.skill.id).error is None
+
+
+def test_no_direct_offer_of_what_was_claimed_through_another_slip(counter: Counter):
+    token = counter.token(counter.college.slip(counter.school.id))
+    counter.claim_type(token, SKILL)
+    db, parts, now = counter.college.db, counter.college.parts, counter.college.now
+    with pytest.raises(SlipUsedError):
+        offers.mint_direct(db, parts, record_id=counter.skill.id, now=now)

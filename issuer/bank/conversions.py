@@ -29,25 +29,21 @@ from sqlite_utils import Database
 
 from issuer import audit, officers
 from issuer.audit import WORKER, Actor
-from issuer.bank import accounts, credit_records, registering, store
-from issuer.bank.accounts import Person
+from issuer.bank import accounts, credit_records, judging, registering, store
 from issuer.bank.errors import PresentationReplayedError
-from issuer.bank.reasons import PROBLEMS, reason
+from issuer.bank.judging import Case, ReturnedError
+from issuer.bank.reasons import reason
 from issuer.bank.verifying import Verified
 from issuer.bank.world import World
 from issuer.errors import ConflictError, UnknownError
 from issuer.parts import Parts
-from vc import dates, recognition
-from vc.recognition import Account, Conversion, Evaluation, Result
+from vc.recognition import Evaluation, Result
 from web.database import transaction
 
 logger = logging.getLogger(__name__)
 
 RULE = Actor("rule", "worker")
 """Who confirms where the agreement leaves it to the rule."""
-
-_NOT_THE_REASON = frozenset({"not-chosen", "when"})
-_STATES = {"review": "underReview"}
 
 
 @dataclass(frozen=True)
@@ -63,26 +59,6 @@ class Decision:
     state: str
     results: tuple[Mapping[str, Any], ...] = ()
     reason: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One application under decision: all of it read inside the transaction."""
-
-    application: Mapping[str, Any]
-    verified: Verified
-    world: World
-    account: Mapping[str, Any] | None
-    source: Mapping[str, Any] | None
-    person: Person
-
-
-class _Returned(Exception):
-    """Ends a decision: the application goes back."""
-
-    def __init__(self, told: Mapping[str, str]) -> None:
-        super().__init__(told["code"])
-        self.told = told
 
 
 def submit(
@@ -115,9 +91,9 @@ def submit(
         if application["state"] != "waiting":
             raise PresentationReplayedError("the request was answered already")
         try:
-            case = _case(db, parts, application, verified, world, now=now)
-            evaluation, granted = _granted(db, case, now=now)
-        except _Returned as returned:
+            case = judging.case_of(db, parts, application, verified, world)
+            evaluation, granted = judging.granted(db, case, now=now)
+        except ReturnedError as returned:
             return _turn_down(db, application, returned.told, presented_at=now, now=now)
         account = case.account or accounts.open_account(db, parts, case.person, confirmed=False, now=now)
         case = replace(case, account=account)
@@ -171,12 +147,12 @@ def confirm(
         officers.require(db, actor, officers.CHECKER)
         application = _waiting(db, application_id)
         try:
-            case = _case(db, parts, application, verified, world, now=now)
+            case = judging.case_of(db, parts, application, verified, world)
             assert case.account is not None  # linked when it was submitted
-            evaluation, granted = _granted(db, case, now=now)
+            evaluation, granted = judging.granted(db, case, now=now)
             if _essence(_told(granted)) != _essence(application["results"]):
-                raise _Returned(reason("changed"))
-        except _Returned as returned:
+                raise ReturnedError(reason("changed"))
+        except ReturnedError as returned:
             return _turn_down(db, application, returned.told, actor=actor, now=now)
         store.confirm_account(db, case.account["id"], at=now)
         source_id = registering.keep_source(db, case.account, case.source, verified, now=now)
@@ -225,91 +201,12 @@ def get(db: Database, application_id: str) -> dict[str, Any]:
     return found
 
 
-def conversions_of(db: Database, account_id: str) -> tuple[Conversion, ...]:
-    """Return every conversion that was ever registered in an account, as an evaluation takes them."""
-    return tuple(_conversion(db, found) for found in store.conversions(db, account_id))
-
-
 def holder() -> Actor:
     """Return who acts when a learner does."""
     return Actor(credit_records.HOLDER, "web")
 
 
-def _case(
-    db: Database,
-    parts: Parts,
-    application: Mapping[str, Any],
-    verified: Verified,
-    world: World,
-    *,
-    now: int,
-) -> _Case:
-    """Find account and source; whose certificate it is decides before what it is worth."""
-    if verified.problem is not None:
-        code = PROBLEMS.get(verified.problem, "could-not-check")
-        raise _Returned(reason(code))
-    facts = verified.source.facts
-    person = accounts.person_of(facts)
-    bound = None if application["account_id"] is None else accounts.get(db, application["account_id"])
-    found = accounts.find(db, parts, person) if person.identified else bound
-    if not person.identified and (bound is None or not accounts.same_name(bound["name"], person.name)):
-        raise _Returned(reason("person-unknown"))
-    if bound is not None and (found is None or found["id"] != bound["id"]):
-        raise _Returned(reason("person-differs"))
-    source = store.source_of_names(db, registering.names(facts))
-    if source is not None and (found is None or source["account_id"] != found["id"]):
-        raise _Returned(reason("source-elsewhere"))
-    return _Case(application, verified, world, found, source, person)
-
-
-def _granted(db: Database, case: _Case, *, now: int) -> tuple[Evaluation, tuple[Result, ...]]:
-    """Evaluate under the version in force; the credit that would be registered, or why there is none."""
-    application = case.application
-    agreement = case.world.in_force(now=now)
-    if agreement is None:
-        raise _Returned(_why_not_in_force(case, now=now))
-    evaluation = recognition.evaluate(
-        case.verified.source,
-        agreement,
-        members=case.world.members,
-        at=dates.from_seconds(now),
-        account=Account(
-            college=application["college"] or None,
-            programme=application["programme"] or None,
-            conversions=() if case.account is None else conversions_of(db, case.account["id"]),
-        ),
-        chosen=application["chosen"],
-        names=case.world.names,
-    )
-    if not evaluation.granted:
-        raise _Returned(_why_not(evaluation))
-    return evaluation, evaluation.granted
-
-
-def _why_not_in_force(case: _Case, *, now: int) -> dict[str, str]:
-    """Say what became of the version that the learner saw, where its text still tells."""
-    for version in case.world.versions:
-        if version.document["version"] == case.application["version"]:
-            evaluation = recognition.evaluate(
-                case.verified.source, version, members=case.world.members, at=dates.from_seconds(now)
-            )
-            if evaluation.reason in ("ended", "expired", "not-yet") and evaluation.lines:
-                return reason(evaluation.reason, line=evaluation.lines[0])
-    return reason("no-agreement")
-
-
-def _why_not(evaluation: Evaluation) -> dict[str, str]:
-    """Return the reason that matters most: the first rule about credit that speaks of this certificate."""
-    if evaluation.reason is not None:
-        return reason(evaluation.reason, line=evaluation.lines[0])
-    refused = [result for result in evaluation.results if result.outcome == "no"]
-    telling = [result for result in refused if result.reason not in _NOT_THE_REASON] or refused
-    if not telling:
-        return reason("no-agreement")
-    return reason(telling[0].reason, line=telling[0].line)
-
-
-def _automatic(db: Database, case: _Case, granted: Sequence[Result]) -> bool:
+def _automatic(db: Database, case: Case, granted: Sequence[Result]) -> bool:
     application = case.application
     return (
         case.person.identified
@@ -325,7 +222,7 @@ def _automatic(db: Database, case: _Case, granted: Sequence[Result]) -> bool:
 def _register(
     db: Database,
     parts: Parts,
-    case: _Case,
+    case: Case,
     evaluation: Evaluation,
     granted: Sequence[Result],
     *,
@@ -394,24 +291,6 @@ def _waiting(db: Database, application_id: str) -> dict[str, Any]:
     if application["state"] != "submitted":
         raise ConflictError("this application does not wait for an officer")
     return application
-
-
-def _conversion(db: Database, found: Mapping[str, Any]) -> Conversion:
-    names = store.source_names(db, found["source_id"])
-    numbered = [name for name in names if "|" in name]
-    return Conversion(
-        agreement_id=found["agreement_id"],
-        version=found["version"],
-        rule=found["rule"],
-        kind=found["kind"],
-        source=(numbered or names)[0],
-        college=found["college"],
-        course_code=found["course_code"],
-        credits=found["credits"],
-        unit=found["unit"],
-        state=_STATES.get(found["state"], found["state"]),  # type: ignore[arg-type]
-        source_ids=tuple(name for name in names if "|" not in name),
-    )
 
 
 def _told(granted: Sequence[Result]) -> list[dict[str, Any]]:

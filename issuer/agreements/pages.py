@@ -95,7 +95,7 @@ def sign(digest: str) -> Any:
     return _act(
         key,
         lambda: signing.sign(db(), parts(), actor=actor(), digest=key, passphrase=_passphrase(), now=now()),
-        done=gettext("已签署；签名正在送往提案方。"),
+        done=gettext("已签署。"),
         failed="sign",
     )
 

@@ -37,7 +37,7 @@ def role(name: str) -> str:
         "recognising-body": gettext("承认方（颁证机构）"),
         "recognising-college": gettext("承认方（院校）"),
         "recognising-employer": gettext("承认方（用人单位）"),
-        "awarding-body": gettext("颁证方"),
+        "awarding-body": gettext("颁证机构"),
         "credit-bank": gettext("学分银行"),
         "supervisor": gettext("监督方"),
     }[name]

@@ -188,6 +188,7 @@ def test_party_reads_the_text_and_signs_on_its_own_page(
     wrong = employer.post(f"{place}/sign", passphrase="not this one")
     assert wrong.status_code == 422
     assert 'id="sign-passphrase-error"' in wrong.get_data(as_text=True)
+    assert " autofocus" in wrong.get_data(as_text=True), "the wrong field is below a long text"
     assert employer.post(f"{place}/sign", passphrase=GOVERNANCE_PASSPHRASE).status_code == 303
     network.settle(xingheng)
     assert states(yunling, offered)[xingheng.did] == "signed"
@@ -195,8 +196,10 @@ def test_party_reads_the_text_and_signs_on_its_own_page(
 
 def test_workbench_names_what_waits_to_be_signed(offered: texts.Text, employer: Officer, xingheng: Member):
     assert "毕业证书免试协议" in employer.page("/")
+    assert "现在没有要做的事" not in employer.page("/")
     sign(xingheng, offered)
     assert "毕业证书免试协议" not in employer.page("/")
+    assert "现在没有要做的事" in employer.page("/")
 
 
 def test_page_shows_how_far_every_party_is(

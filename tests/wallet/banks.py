@@ -145,6 +145,8 @@ class Bank(Asker):
         entries = [
             {
                 **RESULT,
+                "college": COLLEGE,
+                "programme": "460305",
                 "agreement": "urn:vocred:agreement:YL-2026-0012#3",
                 "state": "active",
                 "date": "2026-11-21",

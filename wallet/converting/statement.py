@@ -107,7 +107,7 @@ def _statement(items: list[Any], *, parts: Parts) -> Statement | None:
                 bank=item.bank,
                 bank_names=item.bank_names,
                 account=str(document.get("account", ""))[:64],
-                entries=_entries(document),
+                entries=_entries(document, colleges=_colleges(items)),
             )
         except NothingThereError:
             # This application belongs to no account yet; an older one may.
@@ -117,12 +117,19 @@ def _statement(items: list[Any], *, parts: Parts) -> Statement | None:
     return None
 
 
-def _entries(document: Mapping[str, Any]) -> tuple[Entry, ...]:
+def _colleges(items: list[Any]) -> dict[str, dict[str, str]]:
+    """Return what the registry calls the colleges of the holder's own applications."""
+    return {item.college: item.college_names for item in items if item.college and item.college_names}
+
+
+def _entries(
+    document: Mapping[str, Any], *, colleges: Mapping[str, Mapping[str, str]]
+) -> tuple[Entry, ...]:
     listed = document.get("entries")
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:
         raise BankUnreachableError("the credit bank's statement cannot be read")
     unit = document.get("unit")
-    return tuple(_entry(item, unit=unit) for item in listed if isinstance(item, dict))
+    return tuple(_entry(item, unit=unit, colleges=colleges) for item in listed if isinstance(item, dict))
 
 
 def _day(value: object) -> str:
@@ -130,14 +137,18 @@ def _day(value: object) -> str:
     return found.group() if found else ""
 
 
-def _entry(item: Mapping[str, Any], *, unit: object) -> Entry:
+def _entry(
+    item: Mapping[str, Any], *, unit: object, colleges: Mapping[str, Mapping[str, str]]
+) -> Entry:
+    college = bank.short(item.get("college"))
     course = item.get("course")
     named = course if isinstance(course, dict) else {}
     return Entry(
         rule=bank.short(item.get("rule")) or "",
         kind=bank.short(item.get("kind")) or "",
         agreement=bank.short(item.get("agreement")) or "",
-        college=bank.words(item.get("collegeName") or item.get("college")),
+        # The registry's name first: a bank that tells the DID alone leaves the holder with a bare address.
+        college=bank.words(colleges.get(college or "") or item.get("collegeName") or college),
         programme=bank.short(item.get("programme")),
         course_code=bank.short(named.get("code")),
         course_name=bank.words(named.get("name")),

@@ -245,6 +245,20 @@ def test_account_adds_up_each_unit_by_itself(holder, certificate):
     assert "已取消" in page
 
 
+def test_account_calls_the_college_as_the_registry_does(holder, certificate):
+    agree(holder, certificate)
+    page = holder.get("/credits/account").text
+    assert "云岭示范职业技术学院 · " in page
+    assert COLLEGE not in page
+
+
+def test_codes_and_purposes_stand_in_english_brackets_on_an_english_page(holder, certificate):
+    agree(holder, certificate)
+    page = holder.get("/credits/account", query_string={"lang": "en"}).text
+    assert " (RB2104)</td>" in page
+    assert "（" not in re.sub(r"学分（[^）]*）", "", page)
+
+
 def test_empty_account_names_the_next_step(holder):
     assert "还没有学分" in holder.get("/credits").text
     assert "还没有账户" in holder.get("/credits/account").text

@@ -53,6 +53,8 @@ def draft(credential_type: str) -> Any:
         column.key: request.form.get(column.key, "").strip()[:_MOST_CHARS]
         for column in _asked(credential_type)
     }
+    if not any(values.values()):
+        return _page(credential_type, values, {}, said=gettext("还没有填写任何内容。")), 422
     data = _file(credential_type, values)
     try:
         found = check(

@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.e2e.faults import free_ports
-from vocred.demo import demo
+from vocred.demo import demo, farewell
 from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places
+from vocred.demo.recognition import Recognition
 from vocred.demo.story import Story
 from vocred.demo.world import DemoError, Place, World, prepare, require_free
 
@@ -74,3 +75,12 @@ def test_settings_that_are_left_behind_can_be_sourced_by_a_shell(tmp_path):
         text=True,
     )
     assert told.stdout == "the members' own hand"
+
+
+def test_last_lines_name_the_holders_and_the_governance_passphrase_of_the_chapter(tmp_path):
+    told = "\n".join(farewell(Recognition(World(tmp_path / "here"), say=lambda *_: None)))
+    assert "qian, ren / " in told
+    assert "governance the members' own hand 2026" in told
+    assert f". {tmp_path}/here/college.env" in told
+    life = "\n".join(farewell(Story(World(tmp_path), say=lambda *_: None)))
+    assert ("zheng, shi, qian / " in life, "governance" in life) == (True, False)

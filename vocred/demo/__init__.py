@@ -1,5 +1,6 @@
 """``vocred demo``: a chapter of docs/story.md on this machine, then everything stays up to look at."""
 
+import shlex
 import signal
 import sys
 import time
@@ -40,20 +41,30 @@ def demo(story: str, once: bool, home: Path, first_port: int) -> None:
         chapter.tell()
         click.echo(f"Every verdict was the expected one ({time.monotonic() - started:.0f} s).")
         if not once:
-            _stay_up(world)
+            _stay_up(chapter)
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     finally:
         world.close()
 
 
-def _stay_up(world: World) -> None:
+def _stay_up(chapter: Chapter) -> None:
+    world = chapter.world
     world.start(*(name for name in world.places if name not in world.processes))
     for name, place in world.places.items():
         click.echo(f"{name:<11}{place.url}")
-    officers = ", ".join(f"{name} / {phrase}" for name, phrase in places.OFFICERS.items())
-    holders = f"{', '.join(places.ACCOUNTS.values())} / {places.PASSPHRASES['WALLET_PASSPHRASE']}"
-    click.echo(f"officers   {officers}\nwallets    {holders}")
-    click.echo(f"By hand: `. {world.home.name}/college.env`, then `vocred issuer --help`. Ctrl-C stops all.")
+    for line in farewell(chapter):
+        click.echo(line)
     while True:
         signal.pause()
+
+
+def farewell(chapter: Chapter) -> list[str]:
+    """Say who can sign in where, with what, and how to go on by hand."""
+    officers = ", ".join(f"{name} / {phrase}" for name, phrase in places.OFFICERS.items())
+    lines = [f"officers   {officers}"]
+    if chapter.at_home:
+        lines.append(f"governance {places.PASSPHRASES['ISSUER_GOVERNANCE_PASSPHRASE']}")
+    lines.append(f"wallets    {', '.join(chapter.holders)} / {places.PASSPHRASES['WALLET_PASSPHRASE']}")
+    settings = shlex.quote(str(chapter.world.home / "college.env"))
+    return [*lines, f"By hand: `. {settings}`, then `vocred issuer --help`. Ctrl-C stops all."]

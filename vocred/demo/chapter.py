@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from vocred.demo.places import (
+    ACCOUNTS,
     ACCREDITED_SINCE,
     ALLIANCE,
     ALLIANCE_NAMES,
@@ -42,6 +43,7 @@ class Chapter:
         cast: The institutions, in the order in which they are admitted.
         at_home: Whether members make their governance keys, and vote, in their own services; otherwise on the
             ledger's host.
+        holders: The accounts in the wallet.
         batches: What each institution imported, by its place.
     """
 
@@ -49,6 +51,7 @@ class Chapter:
     say: Say
     cast: Sequence[Institution] = INSTITUTIONS
     at_home: bool = False
+    holders: Sequence[str] = tuple(ACCOUNTS.values())
     batches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def tell(self) -> None:

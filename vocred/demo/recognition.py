@@ -42,6 +42,7 @@ class Recognition(Chapter):
 
     cast: Sequence[Institution] = RECOGNITION_CAST
     at_home: bool = True
+    holders: Sequence[str] = (QIAN, REN)
     held: dict[str, str] = field(default_factory=dict)
     shares: dict[str, str] = field(default_factory=dict)
 

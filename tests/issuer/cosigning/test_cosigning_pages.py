@@ -239,6 +239,13 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_kept(in_november):
     assert 'value="XTZ-2025-0001"' in page
 
 
+def test_empty_form_is_told_so_and_not_as_a_file_without_rows(college, enterprise, maker):
+    answer = maker.post("/cosigning/new/ApprenticeshipRecord", name="  ")
+    assert answer.status_code == 422
+    assert "还没有填写任何内容" in answer.get_data(as_text=True)
+    assert "表头" not in answer.get_data(as_text=True)
+
+
 @pytest.mark.parametrize("kind", ["ApprenticeshipRecord", "TeacherTrainingRecord"])
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])
 def test_form_asks_for_the_columns_of_the_template(college, enterprise, maker, kind, lang):

@@ -34,12 +34,15 @@ class Option:
         bank: Where one applies.
         colleges: For whose students its rules about courses speak.
         programmes: Codes of the programmes that its rules name; empty where they name none.
+        instead: What would be granted by itself, but not beside what is granted: a limit is reached, or the
+            certificate is used. The learner may want it rather than the others.
     """
 
     evaluation: Evaluation
     bank: Body
     colleges: tuple[Body, ...]
     programmes: tuple[str, ...]
+    instead: tuple[Result, ...] = ()
 
     @property
     def agreement_id(self) -> str:
@@ -109,22 +112,31 @@ def _option(
     rules = [rule for rule in agreement.document["rules"] if rule["kind"] in CREDIT_KINDS]
     if bank is None or not rules:
         return None
-    if chosen is not None:
-        evaluation = recognition.evaluate(
+
+    def of(wanted: Collection[str]) -> Evaluation:
+        return recognition.evaluate(
             recognising.source(item),
             agreement,
             members=found.members.keys(),
             at=found.at,
             account=account,
-            chosen=chosen,
+            chosen=wanted,
             names=found.names,
         )
+
+    instead: tuple[Result, ...] = ()
+    if chosen is not None:
+        evaluation = of(chosen)
+    elif evaluation.granted:
+        refused = {rule["id"] for rule in rules} - {result.rule for result in evaluation.granted}
+        instead = tuple(result for rule in rules if rule["id"] in refused for result in of([rule["id"]]).granted)
     colleges = [party["id"] for party in parties if party["role"] == "recognising-college"]
     return Option(
         evaluation=evaluation,
         bank=Body(bank, found.names_of(bank)),
         colleges=tuple(Body(did, found.names_of(did)) for did in colleges if did in found.members),
         programmes=_programmes(rules),
+        instead=instead,
     )
 
 

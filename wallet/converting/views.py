@@ -123,8 +123,14 @@ def apply(credential_id: str) -> Answer:
             ),
             None,
         )
-    if option is None or not rules:
+    if not rules:
         return _preview(credential_id, error=gettext("请至少选一项，再申请。")), 422
+    if option is None:
+        told = gettext("这份协议现在不能给这份证书换学分。") if found is not None else ""
+        return _preview(credential_id, error=told), 422
+    # Whoever chose two learns here, and not from the bank, that only one of them would be registered.
+    if option.granted and {result.rule for result in option.granted} != set(rules):
+        return _preview(credential_id, error=gettext("所选的项目不能一起换，请只选其中能换的。")), 422
     try:
         asked = conversions.apply(
             database.current(),

@@ -194,6 +194,41 @@ def test_choosing_nothing_is_told_beside_the_choice(holder, certificate, bank):
     assert bank.applications == {}
 
 
+@pytest.fixture
+def two_courses(document):
+    """Let the agreement give either of two courses, and no more credit than for one of them."""
+    (first,) = (rule for rule in document["rules"] if rule["id"] == "R1")
+    target = {key: value for key, value in first["target"].items() if key != "programme"}
+    document["rules"] = [
+        {**first, "target": target},
+        {**first, "id": "R2", "target": {**target, "courseCode": "RB3110"}},
+    ]
+    document["limits"] = {"maxCreditsPerLearner": first["credits"], "oncePerCourse": True}
+
+
+def test_what_the_limit_keeps_out_can_be_chosen_instead(holder, certificate, two_courses, bank):
+    page = preview(holder, certificate).text
+    assert re.search(r'name="rule" value="R1" checked', page)
+    assert re.search(r'name="rule" value="R2">', page)
+    assert "可以换着选" in page
+    assert apply(holder, certificate, rule=["R2"]).status_code == 303
+    assert bank.wish["rules"] == ["R2"]
+
+
+def test_two_that_are_not_granted_together_are_not_applied_for(holder, certificate, two_courses, bank):
+    answer = apply(holder, certificate, rule=["R1", "R2"])
+    assert answer.status_code == 422
+    assert "所选的项目不能一起换" in answer.text
+    assert bank.applications == {}
+
+
+def test_agreement_that_ended_meanwhile_is_told_as_such(holder, certificate, bank):
+    answer = apply(holder, certificate, agreement="urn:vocred:agreement:XX-2026-0001")
+    assert answer.status_code == 422
+    assert "这份协议现在不能给这份证书换学分" in answer.text
+    assert "请至少选一项" not in answer.text
+
+
 def test_bank_that_refuses_is_quoted_in_plain_words(holder, certificate, bank):
     bank.refuses = "NO_AGREEMENT"
     answer = apply(holder, certificate)

@@ -129,7 +129,9 @@ def _option(
         evaluation = of(chosen)
     elif evaluation.granted:
         refused = {rule["id"] for rule in rules} - {result.rule for result in evaluation.granted}
-        instead = tuple(result for rule in rules if rule["id"] in refused for result in of([rule["id"]]).granted)
+        instead = tuple(
+            result for rule in rules if rule["id"] in refused for result in of([rule["id"]]).granted
+        )
     colleges = [party["id"] for party in parties if party["role"] == "recognising-college"]
     return Option(
         evaluation=evaluation,

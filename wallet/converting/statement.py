@@ -122,9 +122,7 @@ def _colleges(items: list[Any]) -> dict[str, dict[str, str]]:
     return {item.college: item.college_names for item in items if item.college and item.college_names}
 
 
-def _entries(
-    document: Mapping[str, Any], *, colleges: Mapping[str, Mapping[str, str]]
-) -> tuple[Entry, ...]:
+def _entries(document: Mapping[str, Any], *, colleges: Mapping[str, Mapping[str, str]]) -> tuple[Entry, ...]:
     listed = document.get("entries")
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:
         raise BankUnreachableError("the credit bank's statement cannot be read")
@@ -137,9 +135,7 @@ def _day(value: object) -> str:
     return found.group() if found else ""
 
 
-def _entry(
-    item: Mapping[str, Any], *, unit: object, colleges: Mapping[str, Mapping[str, str]]
-) -> Entry:
+def _entry(item: Mapping[str, Any], *, unit: object, colleges: Mapping[str, Mapping[str, str]]) -> Entry:
     college = bank.short(item.get("college"))
     course = item.get("course")
     named = course if isinstance(course, dict) else {}

@@ -15,7 +15,7 @@ from ledger.proof.checkpoints import Checkpoint
 from vc import credentials, dates
 from verifier import report, wording
 from verifier.answering import Answer
-from verifier.verdicts import Verdict, worst
+from verifier.verdicts import Outcome, Step, Verdict, worst
 from verifier.verification import Verification
 
 TYPE = "RecognitionReport"
@@ -23,6 +23,16 @@ _RECOGNISED = ("recognised", "已有单位依协议承认", "Recognised by agree
 _OPEN = ("applicable", "可依协议申请学分", "Credit may be applied for by agreement")
 _NOBODY = ("none", "没有生效的协议承认它", "No agreement in force recognises it")
 _NOT_VALID = ("notConsidered", "核验结论不是有效，未考虑互认", "Not valid, so recognition was not considered")
+_LACKING = (
+    "notConsidered",
+    "证书不在有效期内，或需要的会签不齐全，未考虑互认",
+    "Outside its period, or without a countersignature it needs, so recognition was not considered",
+)
+_UNREAD = (
+    "unavailable",
+    "暂时查不到协议，不能说明有没有单位承认",
+    "The agreements could not be read: nothing follows",
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,11 @@ def _conclusion(verification: Verification) -> tuple[str, str, str]:
         return _NOT_VALID
     if any(line.kind != "credit" for line in verification.recognition):
         return _RECOGNISED
+    # A step that did not run, or got no answer, says nothing about the agreements.
+    unread = {Outcome.NOT_RUN: _LACKING, Outcome.UNAVAILABLE: _UNREAD}
+    outcome = verification.check(Step.RECOGNITION).outcome
+    if outcome in unread:
+        return unread[outcome]
     return _OPEN if verification.recognition else _NOBODY
 
 

@@ -223,6 +223,28 @@ def test_a_filed_report_of_a_revoked_certificate_says_that_nothing_was_considere
     )
 
 
+def test_a_filed_report_says_that_nobody_recognises_it_only_after_reading_the_agreements(world):
+    agree(world, between_bodies(accepts={**between_bodies()["accepts"], "humanCode": ["999999"]}))
+    form = world.issue()
+    assert _concluded(world, form) == "none"
+    world.down.add("recognitions")
+    assert _concluded(world, form) == "unavailable"
+
+
+def test_a_filed_report_of_an_expired_certificate_says_that_agreements_were_not_considered(world):
+    agree(world, between_bodies())
+    unsigned = world.unsigned()
+    unsigned["validUntil"] = "2026-11-01T00:00:00+08:00"
+    form = world.sign(unsigned)
+    world.anchor(form)
+    assert _concluded(world, form) == "notConsidered"
+
+
+def _concluded(world: World, form: dict) -> str:
+    answer = Answer("document", (world.verify(form),))
+    return recognition_report(answer, verifier=VERIFIER)["conclusion"]["code"]
+
+
 def test_a_filed_report_is_masked_as_the_page_is(world, paper, client):
     code = paper.print(world.issue()).text
     masked = client.post("/api/recognition-report", json={"code": code}).get_json()

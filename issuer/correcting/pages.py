@@ -2,20 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from issuer import approval, batches, officers, records
+from issuer import approval, batches, institution, officers, records
 from issuer.clock import now
-from issuer.correcting import replacing, requests, store
-from issuer.errors import IssuerError, UnknownError
+from issuer.correcting import checking, replacing, requests, store
+from issuer.errors import InvalidActError, IssuerError, UnknownError
 from issuer.four_eyes import Act
+from issuer.importing import ImportInstitution
 from issuer.records import Record
 from issuer.views import session
+from issuer.views import words as officer_words
 from issuer.views.session import actor, db, officer, officer_only, parts
+from vc.dates import CHINA
+from web import problems
 
 pages = Blueprint("correcting", __name__, url_prefix="/corrections")
 
@@ -53,6 +59,9 @@ def submit(record_id: str) -> Any:
         key.removeprefix(_PREFIX): text for key, text in request.form.items() if key.startswith(_PREFIX)
     }
     row = _row()
+    wrong = _wrong(record, wanted)
+    if wrong:
+        return _form(record, brought=wanted, errors=wrong, said=gettext("请改正标出的内容。")), 422
     try:
         correction = replacing.prepare(
             db(),
@@ -72,7 +81,8 @@ def submit(record_id: str) -> Any:
             now=now(),
         )
     except IssuerError as error:
-        return _form(record, brought=wanted, refused=error), error.status
+        said, detail = _said(record, wanted, error)
+        return _form(record, brought=wanted, said=said, detail=detail), error.status
     flash(gettext("已提交更正，等待另一位人员核对差异并批准。"), "done")
     return redirect(url_for("records.show", record_id=record.id), 303)
 
@@ -115,7 +125,41 @@ def differences(act: Act) -> list[replacing.Difference]:
     return replacing.differences(db(), act.subject, act.arguments.get("changes", {}))
 
 
-def _form(record: Record, *, brought: Mapping[str, str], refused: IssuerError | None = None) -> str:
+def _wrong(record: Record, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return what an import would say of the wanted values, by column key."""
+    known = institution.load(db())
+    asked = {
+        key: text.strip()[: replacing.MOST_CHARS]
+        for key, text in wanted.items()
+        if key in replacing.editable(record.fields)
+    }
+    found = checking.problems(
+        record.fields,
+        asked,
+        credential_type=record.credential_type,
+        institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
+        today=datetime.fromtimestamp(now(), CHINA).date(),
+    )
+    return {key: officer_words.finding(said) for key, said in found.items()}
+
+
+def _said(record: Record, wanted: Mapping[str, str], error: IssuerError) -> tuple[str, str]:
+    """Return a refusal in words, and its technical detail where the words do not tell everything."""
+    if not isinstance(error, InvalidActError):
+        return officer_words.refusal(error, problems.entry(error.code)), ""
+    if all(text.strip() == record.fields.get(key, "") for key, text in wanted.items()):
+        return gettext("没有改动。"), ""
+    return gettext("改动后的证书不完整或不合格式，请核对后再提交。"), str(error)
+
+
+def _form(
+    record: Record,
+    *,
+    brought: Mapping[str, str],
+    errors: Mapping[str, str] = MappingProxyType({}),
+    said: str = "",
+    detail: str = "",
+) -> str:
     values = [
         {
             "name": f"{_PREFIX}{key}",
@@ -123,6 +167,7 @@ def _form(record: Record, *, brought: Mapping[str, str], refused: IssuerError | 
             "before": record.fields.get(key, ""),
             "value": brought.get(key, record.fields.get(key, "")),
             "document": key == "idNumber",
+            "error": errors.get(key, ""),
         }
         for key in replacing.editable(record.fields)
     ]
@@ -131,7 +176,8 @@ def _form(record: Record, *, brought: Mapping[str, str], refused: IssuerError | 
         record=record,
         values=values,
         row=_row(),
-        refused=refused,
+        said=said,
+        detail=detail,
         asked=[one for one in requests.listing(db()) if one.record_id == record.id],
     )
 

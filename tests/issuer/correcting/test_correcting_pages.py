@@ -85,6 +85,31 @@ def test_a_form_without_a_change_comes_back_with_what_was_typed(record, maker: O
     answer = maker.post(f"/corrections/new/{record.id}", **{"value-name": record.holder_name})
     assert answer.status_code == 422
     assert "没有提交" in answer.text
+    assert "没有改动。" in answer.text
+    assert "nothing of what was issued" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("key", "typed"),
+    [("enrol", "2027-01-01"), ("gender", "不"), ("name", "x" * 60), ("idNumber", "123")],
+)
+def test_value_that_an_import_would_refuse_is_refused_beside_its_field(
+    record, maker: Officer, college: College, key: str, typed: str
+):
+    answer = maker.post(f"/corrections/new/{record.id}", **{f"value-{key}": typed})
+    assert answer.status_code == 422
+    assert f'id="field-value-{key}-error"' in answer.text
+    assert f'value="{typed}"' in answer.text, "nothing that was typed is lost"
+    assert "the corrected certificate" not in answer.text
+    assert not college.db.execute("SELECT count(*) FROM act WHERE kind = 'correct'").fetchone()[0]
+
+
+def test_second_correction_of_the_same_record_is_told_that_things_moved_on(record, maker: Officer):
+    assert maker.post(f"/corrections/new/{record.id}", **{"value-name": "林晓雨"}).status_code == 303
+    again = maker.post(f"/corrections/new/{record.id}", **{"value-name": "林小雨"})
+    assert again.status_code == 409
+    assert "情况已经变化" in again.text
+    assert "the same act" not in again.text
 
 
 def test_what_a_holder_asks_is_a_task_on_the_workbench(record, maker: Officer, college: College):

@@ -80,7 +80,7 @@ def recognition_report(answer: Answer, *, verifier: Verifier) -> dict[str, Any]:
 
 def _one(verification: Verification, *, masked: bool, from_paper: bool, verifier: Verifier) -> dict[str, Any]:
     written = report.one(verification, from_paper=from_paper, masked=masked)
-    code, zh, en = _conclusion(verification)
+    code, zh, en = conclusion(verification)
     document = verification.document
     return {
         **written,
@@ -94,7 +94,8 @@ def _one(verification: Verification, *, masked: bool, from_paper: bool, verifier
     }
 
 
-def _conclusion(verification: Verification) -> tuple[str, str, str]:
+def conclusion(verification: Verification) -> tuple[str, str, str]:
+    """Return what the report comes to: a code, and the sentence in Chinese and in English."""
     if verification.verdict not in (Verdict.VALID, Verdict.NOTE):
         return _NOT_VALID
     if any(line.kind != "credit" for line in verification.recognition):

@@ -23,7 +23,7 @@ from verifier.endorsement_lines import Endorser
 from verifier.endorsement_lines import lines as endorsement_lines
 from verifier.endorsement_lines import word as endorsement_word
 from verifier.recognising import RecognitionLine
-from verifier.recognition_report import Verifier, recognition_report
+from verifier.recognition_report import Verifier, conclusion, recognition_report
 from verifier.stated import Line, marks
 from verifier.stated import lines as stated_lines
 from verifier.verdicts import Check, Outcome, Step, Verdict, worst
@@ -125,6 +125,7 @@ class Result:
     recognition: Sequence[Recognised] = ()
     endorsements: Sequence[Endorser] = ()
     no_retest: str = ""
+    conclusion: str = ""
     digest: str = ""
     ledger: Sequence[tuple[str, str]] = ()
     report_link: str = ""
@@ -290,6 +291,7 @@ def _with_facts(
         recognition=[_recognised(line) for line in verification.recognition],
         endorsements=endorsement_lines(verification, open_=laid_out.open),
         no_retest=_no_retest(verification),
+        conclusion=in_language(*conclusion(verification)[1:]),
         group="" if entry is None else pick(GROUPS[entry.group]),
         digest="" if verification.document is None else jcs.digest(dict(verification.document)).hex(),
         ledger=_ledger(verification, verifier),

@@ -11,7 +11,8 @@ from flask_babel import gettext
 
 from schemas.catalogue import CATALOGUE
 from vc.credentials import CredentialFacts
-from web.i18n import day, pick
+from vc.recognition.wording import unit_text
+from web.i18n import day, in_language, pick
 
 Line = tuple[str, str | tuple[str, str]]
 """A label with its value; a value in a language of its own comes with its tag."""
@@ -170,7 +171,8 @@ def _credits(facts: CredentialFacts) -> str | None:
     count = facts.credits_available if facts.credits_earned is None else facts.credits_earned
     if count is None:
         return None
-    return f"{count:g} {facts.credit_unit}" if facts.credit_unit else f"{count:g}"
+    unit = facts.credit_unit
+    return f"{count:g} {in_language(unit, unit_text(unit))}" if unit else f"{count:g}"
 
 
 def _span(start: datetime | None, end: datetime | None) -> str:

@@ -233,11 +233,7 @@ def test_a_filed_report_says_that_nobody_recognises_it_only_after_reading_the_ag
 
 def test_a_filed_report_of_an_expired_certificate_says_that_agreements_were_not_considered(world):
     agree(world, between_bodies())
-    unsigned = world.unsigned()
-    unsigned["validUntil"] = "2026-11-01T00:00:00+08:00"
-    form = world.sign(unsigned)
-    world.anchor(form)
-    assert _concluded(world, form) == "notConsidered"
+    assert _concluded(world, _expired(world)) == "notConsidered"
 
 
 def _concluded(world: World, form: dict) -> str:
@@ -270,6 +266,22 @@ def test_the_report_is_printed_from_the_result_page_without_script(world, paper,
     assert "证书互认报告" in printed
     assert jcs.digest(between_bodies()).hex() in printed
     assert "采信单位（盖章）" in printed
+
+
+def test_the_printed_report_of_an_expired_certificate_says_that_nothing_was_considered(world, paper, client):
+    agree(world, between_bodies())
+    assert "没有生效的协议承认它" in _shown(client, _stored(paper, skill(world)), query="view=report")
+    printed = _shown(client, _stored(paper, _expired(world)), query="view=report")
+    assert "证书不在有效期内，或需要的会签不齐全，未考虑互认" in printed
+    assert "没有生效的协议承认它" not in printed
+
+
+def _expired(world: World) -> dict:
+    unsigned = world.unsigned()
+    unsigned["validUntil"] = "2026-11-01T00:00:00+08:00"
+    form = world.sign(unsigned)
+    world.anchor(form)
+    return form
 
 
 def test_a_masked_paper_has_no_report_to_print(world, paper, client):

@@ -7,8 +7,9 @@ import pytest
 
 import schemas
 from schemas.catalogue import CATALOGUE
-from vc import dates
-from verifier import report
+from tests.verifier.paper import PaperWorld
+from vc import credentials, dates
+from verifier import report, stated
 from verifier.verdicts import Outcome, Step, Verdict
 
 DID = "did:web:yunling.edu.example"
@@ -61,3 +62,9 @@ def test_the_report_of_every_type_is_plain_json(verified, name):
 def test_a_record_that_needs_the_enterprise_is_not_complete_without_its_word(verified, name):
     noted = [note.code for note in verified(name).notes]
     assert noted == ["COUNTERSIGNATURE_MISSING"]
+
+
+def test_unit_of_credit_is_said_in_the_readers_language(world, tmp_path):
+    facts = credentials.facts(form_of(world, "CreditRecord"))
+    with PaperWorld(world).app(tmp_path).test_request_context("/?lang=en"):
+        assert "8 credits (16 hours each)" in [value for _, value in stated.lines(facts)]

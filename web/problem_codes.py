@@ -158,6 +158,9 @@ REGISTRY: dict[str, Entry] = {
     "PRESENTATION_REPLAYED": Entry(
         409, "这个请求已经回应过，或已过期。", "The request was answered, or is over."
     ),
+    "RESPONSE_CODE_REQUIRED": Entry(
+        403, "只有出示证书的钱包能看到结果。", "Only the wallet that presented the certificate sees this."
+    ),
     "NOT_A_CREDIT_BANK": Entry(404, "本单位不是学分银行。", "This institution is no credit bank."),
     "WITHDRAWN": Entry(422, "这一份已作废，证书未被撤销。", "This copy is void; the certificate stands."),
     "PRESENTATION_RESPONSE_INVALID": Entry(

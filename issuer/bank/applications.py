@@ -4,17 +4,26 @@
                                 -> an id, a token for the wallet, and the address of a request object
     GET  <request_uri>          the signed request for one certificate of that type and issuer
     POST /bank/responses        direct_post: the presentation, or the wallet's refusal
-    GET  /bank/applications/…   with the token: what became of it, and offers of the CreditRecords
+                                -> for a presentation that was taken, a redirect_uri with the response code
+    GET  /bank/applications/…   with the token alone: the bare state
+                                with the response code too: what became of it, offers of the CreditRecords
 
-Four secrets, each for one reader: the token (the wallet, for as long as the application lasts), the request's
-address, the state and the nonce. The last two follow from the application's id under the instance's secret,
-so that a request that is fetched twice is the same; of the others the database keeps hashes. A presentation
-that does not answer the request leaves it open for the honest one, up to ten times.
+Five secrets, each for one reader: the token (the wallet that applied, for as long as the application lasts),
+the request's address, the state, the nonce, and the response code (the wallet that answered). The last three
+follow from the application's id under the instance's secret and are kept nowhere, so that a request that is
+fetched twice is the same; of the others the database keeps hashes. A presentation that does not answer the
+request leaves it open for the honest one, up to ten times.
 
-Spec: OpenID4VP 1.0, sections 5, 8 and 14; OPENID4VC.md, section 3.
+Whoever applies can have somebody else's wallet answer. What is about a person is therefore told only to a
+caller that shows both the token and the response code: one wallet applied and answered. A wallet that never
+got the code, because the line broke, cannot get it again: a second answer is a replay. Its credit stays in
+the account, and an officer hands the record out by an ordinary slip.
+
+Spec: OpenID4VP 1.0, sections 5, 8, 13.3 and 14.2; OPENID4VC.md, section 3.
 """
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -29,7 +38,6 @@ from crypto.errors import CryptoError
 from crypto.multibase import base64url_encode
 from issuer import institution
 from issuer.bank import conversions, credit_records, presenting, role, store, verifying, world
-from issuer.bank.conversions import Decision
 from issuer.bank.desk import Desk
 from issuer.bank.errors import (
     ApplicationsFullError,
@@ -37,6 +45,7 @@ from issuer.bank.errors import (
     NoAgreementError,
     PresentationRefusedError,
     PresentationReplayedError,
+    ResponseCodeError,
 )
 from issuer.bank.reasons import reason
 from issuer.errors import InvalidActError, UnknownError
@@ -133,7 +142,7 @@ def read_wish(body: object) -> Wish:
 
 
 def begin(
-    db: Database, parts: Parts, desk: Desk, *, wish: Wish, earlier_token: str | None = None, now: int
+    db: Database, parts: Parts, desk: Desk, *, wish: Wish, account_id: str | None = None, now: int
 ) -> Opened:
     """Open an application.
 
@@ -142,19 +151,18 @@ def begin(
         parts: The collaborators.
         desk: Whom the bank asks.
         wish: What is applied for.
-        earlier_token: The token of an application that was registered: the new one is for the same account.
+        account_id: The account that it is for, where the learner has shown that it is theirs
+            (``account_of``).
         now: Seconds since 1970.
 
     Raises:
         NotACreditBankError: This institution is none.
         NoAgreementError: The version in force is another, or is none of this bank's.
-        UnknownError: The earlier token is none, or nothing was registered by it.
         ApplicationsFullError: Too many wait already.
         CannotCheckError: The ledger cannot be asked now.
     """
     role.require(db, desk, now=now)
     agreement = world.look(wish.agreement_id, desk=desk, now=now).in_force(now=now)
-    account_id = None if earlier_token is None else account_of_token(db, earlier_token)
     return open_application(db, parts, wish=wish, agreement=agreement, account_id=account_id, now=now)
 
 
@@ -239,11 +247,11 @@ def request_object(db: Database, parts: Parts, *, request_id: str, now: int) -> 
     )
 
 
-def respond(db: Database, parts: Parts, desk: Desk, *, form: Mapping[str, str], now: int) -> Decision | None:
+def respond(db: Database, parts: Parts, desk: Desk, *, form: Mapping[str, str], now: int) -> str | None:
     """Take what a wallet posted in answer to a request.
 
     Returns:
-        What became of the application; None where the wallet declined.
+        The response code, for the wallet that answered; None where it declined.
 
     Raises:
         PresentationRefusedError: It does not answer the request, which stays open for one that does.
@@ -263,7 +271,7 @@ def respond(db: Database, parts: Parts, desk: Desk, *, form: Mapping[str, str], 
         _decline(db, application, now=now)
         return None
     try:
-        return _decide(db, parts, desk, application, answer.presentations[QUERY_ID][0], now=now)
+        _decide(db, parts, desk, application, answer.presentations[QUERY_ID][0], now=now)
     except PresentationReplayedError:
         raise
     except PresentationRefusedError:
@@ -272,7 +280,8 @@ def respond(db: Database, parts: Parts, desk: Desk, *, form: Mapping[str, str], 
         raise
     except CannotCheckError:
         # The holder has done everything right; the wallet is told, and may apply again.
-        return conversions.put_back(db, application_id=application["id"], why="could-not-check", now=now)
+        conversions.put_back(db, application_id=application["id"], why="could-not-check", now=now)
+    return presenting.response_code(parts, application["id"])
 
 
 def of_token(db: Database, *, application_id: str, token: str) -> dict[str, Any]:
@@ -287,10 +296,10 @@ def of_token(db: Database, *, application_id: str, token: str) -> dict[str, Any]
     return found
 
 
-def account_of_token(db: Database, token: str) -> str:
-    """Return the number of the account that the bearer of a token may look at.
+def registered_of_token(db: Database, token: str) -> dict[str, Any]:
+    """Return the application of a token if something was registered by it.
 
-    It takes an application that was registered: only then was it confirmed that the account is the holder's.
+    Only then was it confirmed that the account is the holder's.
 
     Raises:
         UnknownError: No such token, or nothing was registered by it.
@@ -298,14 +307,38 @@ def account_of_token(db: Database, token: str) -> str:
     found = store.application_of_hash(db, "token_hash", _hash(token))
     if found is None or found["state"] != "registered" or found["account_id"] is None:
         raise UnknownError("no account is open to this token")
-    return str(found["account_id"])
+    return found
 
 
-def told(db: Database, parts: Parts, application: Mapping[str, Any], *, now: int) -> dict[str, Any]:
-    """Return what the wallet is told of an application, with fresh offers of what it has not claimed yet."""
+def check_code(parts: Parts, application: Mapping[str, Any], code: str | None) -> None:
+    """Check that whoever shows an application's token is also the wallet that answered its request.
+
+    Raises:
+        ResponseCodeError: The code is missing, or another.
+
+    Spec: OpenID4VP 1.0, sections 13.3 and 14.2.
+    """
+    right = presenting.response_code(parts, application["id"]).encode()
+    if not hmac.compare_digest((code or "").encode("utf-8", "surrogatepass"), right):
+        raise ResponseCodeError("the response code of the wallet that answered is needed")
+
+
+def bare_state(application: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    """Return what the token alone is told: how far an application is, and nothing about a person."""
     state = application["state"]
     if state == "waiting" and not _waits(application, now=now):
         return {"state": "returned", "results": [], "reason": reason("request-expired")}
+    return {"state": state, "results": []}
+
+
+def told(db: Database, parts: Parts, application: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    """Return what the wallet is told that applied and answered (``check_code``).
+
+    With it come fresh offers of what the wallet has not claimed yet.
+    """
+    state = application["state"]
+    if state == "waiting":
+        return bare_state(application, now=now)
     document: dict[str, Any] = {"state": state, "results": application["results"]}
     if application["reason"] is not None:
         document["reason"] = json.loads(application["reason"])
@@ -328,7 +361,7 @@ def _decide(
     presentation: dict[str, Any],
     *,
     now: int,
-) -> Decision:
+) -> None:
     if application["tries"] >= MOST_TRIES:
         raise PresentationReplayedError("the request had too many answers that were none")
     did = institution.load(db).did
@@ -341,7 +374,7 @@ def _decide(
         now=dates.from_seconds(now),
     )
     verified = verifying.verify(credential, desk=desk, now=now)
-    return conversions.submit(
+    conversions.submit(
         db,
         parts,
         application_id=application["id"],

@@ -6,6 +6,7 @@ IssuerError
     ApplicationsFullError        too many applications wait for a presentation
     PresentationRefusedError     what was presented is not an answer to the request
         PresentationReplayedError    the request was answered already
+    ResponseCodeError            who asks has not shown that the presentation came from there
     CannotCheckError             something could not be checked now; nothing is known against it
 """
 
@@ -60,6 +61,14 @@ class PresentationReplayedError(PresentationRefusedError):
 
     code = "PRESENTATION_REPLAYED"
     title = "The request was answered already, or is over"
+
+
+class ResponseCodeError(IssuerError):
+    """The application's token came without the code that the answering wallet was given, or with another."""
+
+    code = "RESPONSE_CODE_REQUIRED"
+    title = "The response code of the wallet that answered is needed"
+    status = 403
 
 
 class CannotCheckError(IssuerError):

@@ -21,7 +21,7 @@ from issuer.parts import Parts
 from vc import credentials, data_integrity, dcql, did_key, structure
 from vc.errors import VcError
 
-_NONCE_PURPOSE, _STATE_PURPOSE = "bank-nonce", "bank-state"
+_NONCE_PURPOSE, _STATE_PURPOSE, _CODE_PURPOSE = "bank-nonce", "bank-state", "bank-response-code"
 
 
 def nonce(parts: Parts, application_id: str) -> str:
@@ -32,6 +32,11 @@ def nonce(parts: Parts, application_id: str) -> str:
 def state(parts: Parts, application_id: str) -> str:
     """Return the state of an application's request, independent of its nonce."""
     return base64url_encode(parts.secret.keyed_hash(application_id.encode(), purpose=_STATE_PURPOSE))
+
+
+def response_code(parts: Parts, application_id: str) -> str:
+    """Return the code that only the wallet is told whose presentation was taken: 256 bits, kept nowhere."""
+    return base64url_encode(parts.secret.keyed_hash(application_id.encode(), purpose=_CODE_PURPOSE))
 
 
 def check(

@@ -1,8 +1,17 @@
 """The credit bank's endpoints for wallets: apply, the request, the presentation, the state, the account.
 
+Who asks about an application shows two secrets, each in a header of its own:
+
+    Authorization: Bearer <token>      from the answer to ``POST /bank/applications``
+    Response-Code: <response_code>     from the ``redirect_uri`` that answered the presentation
+
+The token alone is told the bare state. With a wrong code, or without one where it is needed (the account, an
+application for the same account), the answer is 403 ``RESPONSE_CODE_REQUIRED``.
+
 Views parse and answer; ``applications`` decides. Where this institution is no credit bank they answer 404.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, json, request
@@ -22,6 +31,9 @@ from web.rate import RateLimiter, client_key
 wallets = Blueprint("bank_protocol", __name__, url_prefix="/bank")
 
 APPLY_RULE, REQUEST_RULE, RESPONSE_RULE, STATE_RULE = "30/minute", "120/minute", "30/minute", "240/minute"
+CODE_RULE = "60/minute"
+"""How often one client may show a response code for one application, right or wrong."""
+CODE_HEADER = "Response-Code"
 _MOST_TOKEN_CHARS = 128
 _MOST_FIELDS = 16
 
@@ -35,7 +47,7 @@ def apply() -> Response:
         _parts(),
         desk(),
         wish=applications.read_wish(json_body(max_bytes=16 * 1024)),
-        earlier_token=_token() if "Authorization" in request.headers else None,
+        account_id=_account() if "Authorization" in request.headers else None,
         now=now(),
     )
     return _json(
@@ -60,29 +72,37 @@ def request_object(request_id: str) -> Response:
 
 @wallets.post("/responses")
 def respond() -> Response:
-    """Take a presentation or a refusal. Spec: OpenID4VP 1.0, section 8.2."""
+    """Take a presentation or a refusal; who presented is told the response code.
+
+    Spec: OpenID4VP 1.0, sections 8.2 and 13.3.
+    """
     _limit(RESPONSE_RULE, "bank-responses")
     try:
-        applications.respond(current(), _parts(), desk(), form=_form(), now=now())
+        code = applications.respond(current(), _parts(), desk(), form=_form(), now=now())
     except (PresentationRefusedError, UnknownError) as error:
         return _refused(error)
-    return _json({})
+    if code is None:
+        return _json({})
+    return _json({"redirect_uri": f"{_parts().settings.url}/bank/answered?response_code={code}"})
 
 
 @wallets.get("/applications/<application_id>")
 def state(application_id: str) -> Response:
-    """Say what became of an application, and offer its CreditRecords."""
+    """Say what became of an application, and offer its CreditRecords to the wallet that answered."""
     _limit(STATE_RULE, "bank-state")
     found = applications.of_token(current(), application_id=application_id[:64], token=_token())
+    code = _code(found)
+    if code is None:
+        return _json(applications.bare_state(found, now=now()))
+    applications.check_code(_parts(), found, code)
     return _json(applications.told(current(), _parts(), found, now=now()))
 
 
 @wallets.get("/account")
 def account() -> Response:
-    """Return the statement of the account in which the bearer's application was registered."""
+    """Return the statement of the account in which the caller's application was registered."""
     _limit(STATE_RULE, "bank-state")
-    account_id = applications.account_of_token(current(), _token())
-    return _json(statements.statement(current(), account_id))
+    return _json(statements.statement(current(), _account()))
 
 
 def desk() -> Desk:
@@ -116,6 +136,22 @@ def _token() -> str:
         challenge = {"WWW-Authenticate": "Bearer"}
         raise OAuthError("invalid_token", "a bearer token is needed", status=401, headers=challenge)
     return token
+
+
+def _code(application: Mapping[str, Any]) -> str | None:
+    """Return the response code that came with a token; each one counts, so that trying them stays slow."""
+    given = request.headers.get(CODE_HEADER)
+    if given is not None:
+        limiter: RateLimiter = current_app.extensions["issuer.limiter"]
+        limiter.hit(CODE_RULE, "bank-codes", application["id"], client_key(request.remote_addr))
+    return given
+
+
+def _account() -> str:
+    """Return the account of the holder who asks, by the secrets of one application that was registered."""
+    found = applications.registered_of_token(current(), _token())
+    applications.check_code(_parts(), found, _code(found))
+    return str(found["account_id"])
 
 
 def _json(document: dict[str, Any], *, status: int = 200) -> Response:

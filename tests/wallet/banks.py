@@ -52,6 +52,7 @@ class Bank(Asker):
     number: int = 12
     names: dict = field(default_factory=lambda: {"zh": "云岭学分银行", "en": "Yunling Credit Bank"})
     decides: str = "registered"
+    silent: bool = False
     wish: dict | None = None
     applications: dict = field(default_factory=dict)
     refuses: str | None = None
@@ -66,9 +67,9 @@ class Bank(Asker):
         if (method, path) == ("POST", "/bank/applications"):
             return self._apply(json.loads(body), headers)
         if (method, path) == ("POST", "/responses"):
-            answered = super().answer(method, path, body, headers)
-            self._decide(self.heard[-1])
-            return answered
+            super().answer(method, path, body, headers)
+            decided = self._decide(self.heard[-1])
+            return (502, "text/plain", b"") if self.silent else decided
         if method == "GET" and path.startswith("/bank/applications/"):
             return self._state(path.rpartition("/")[2], headers)
         if (method, path) == ("GET", "/bank/account"):
@@ -101,12 +102,19 @@ class Bank(Asker):
         assert form["state"] == STATE
         if "error" in form:
             application["state"] = "declined"
-            return
+            return _json(200, {})
         application["source"] = self.shown()
+        application["code"] = self.code(number)
         self.heard.clear()
         application["state"] = self.decides
         if self.decides == "registered":
             self.confirm(number)
+        return _json(200, {"redirect_uri": f"{self.url}/bank/answered?response_code={self.code(number)}"})
+
+    @staticmethod
+    def code(number):
+        """The response code of an application."""
+        return f"response-code-of-{number}-"[:24].ljust(43, "c")
 
     def confirm(self, number):
         """Register an application: its record can be claimed."""
@@ -121,6 +129,9 @@ class Bank(Asker):
         if application is None or headers.get("authorization") != f"Bearer token-of-{number}":
             return _json(404, {"code": "NOT_FOUND"})
         told = {"state": application["state"], "results": []}
+        if headers.get("response-code") is None:
+            return _json(200, told)
+        assert headers["response-code"] == application["code"]
         if application["source"] is not None:
             told["results"] = [RESULT]
         if application["state"] == "registered":
@@ -141,6 +152,8 @@ class Bank(Asker):
         known = headers.get("authorization", "").removeprefix("Bearer token-of-")
         if self.applications.get(known, {}).get("state") != "registered":
             return _json(404, {"code": "NOT_FOUND"})
+        if headers.get("response-code") != self.applications[known]["code"]:
+            return _json(403, {"code": "RESPONSE_CODE_REQUIRED"})
         other = RESULT | {"unit": "学分（18学时/学分）", "credits": 2, "course": None, "kind": "存入"}
         entries = [
             {

@@ -11,6 +11,7 @@ taken. What cannot be known afterwards, because the line broke, is called unsure
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,10 @@ State = Literal["waiting", "sending", "sent", "declined", "refused", "unsure"]
 ANSWER_BYTES = 64 * 1024
 UNANSWERED = timedelta(days=1)
 FORM = "application/x-www-form-urlencoded"
+ANSWERED = "/bank/answered?response_code="
+"""Below a bank's address in the registry; what follows is the code."""
+
+_RESPONSE_CODE = re.compile(r"[A-Za-z0-9_-]{22,128}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Presentation:
         state: What became of it.
         titles: What was presented is called, by language.
         code: What whoever asked gave as the reason of a refusal, or None.
-        next_url: Where whoever asked wants the holder's browser to go on, or None.
+        next_url: Where whoever asked wants the holder's browser to go on, or None; never for a conversion.
+        response_code: For a conversion: what the bank gave to the wallet that answered, and to nobody else.
         made_at: When it came.
     """
 
@@ -70,6 +76,7 @@ class Presentation:
     titles: tuple[dict[str, str], ...]
     code: str | None
     next_url: str | None = field(repr=False)
+    response_code: str | None = field(repr=False)
     made_at: datetime
 
 
@@ -120,6 +127,7 @@ def keep(
         "titles": [],
         "code": None,
         "next": None,
+        "response_code": None,
     }
     with transaction(db):
         store.forget_unanswered(db, wallet.account_id, made_before=int((now - UNANSWERED).timestamp()))
@@ -304,7 +312,7 @@ def _post(
         return _finish(db, wallet, item, state="unsure", changes={"titles": titles}, parts=parts)
     told = _object(answer.body)
     if answer.status == 200:
-        changes = {"titles": titles, "next": _next_url(told, item.asked)}
+        changes = {"titles": titles, **_way_on(told, item)}
         return _finish(db, wallet, item, state=done, changes=changes, parts=parts)
     state: State = "refused" if 400 <= answer.status < 500 else "unsure"
     changes = {"titles": titles, "code": _code(told)}
@@ -346,6 +354,29 @@ def _code(told: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _way_on(told: Mapping[str, Any], item: Presentation) -> dict[str, str | None]:
+    """Read how it goes on: for a conversion in this wallet, by its code; else on the other side's own page.
+
+    What this wallet started it also ends: its bank's page is not opened, and has nothing to say.
+    """
+    if item.conversion is None:
+        return {"next": _next_url(told, item.asked)}
+    return {"response_code": _response_code(told, item.asked)}
+
+
+def _response_code(told: Mapping[str, Any], asked: Asked) -> str | None:
+    """Take the response code out of the address of a bank, if it is exactly the one that a bank gives.
+
+    Spec: OpenID4VP 1.0, sections 8.2 and 13.3.
+    """
+    url = told.get("redirect_uri")
+    start = f"{asked.url}{ANSWERED}"
+    if not isinstance(url, str) or not url.startswith(start):
+        return None
+    code = url.removeprefix(start)
+    return code if _RESPONSE_CODE.fullmatch(code) else None
+
+
 def _next_url(told: Mapping[str, Any], asked: Asked) -> str | None:
     """Take the address at which the holder's browser is to go on, if it is one of the same host.
 
@@ -383,5 +414,7 @@ def _presentation(row: dict[str, Any], wallet: Wallet) -> Presentation:
         titles=tuple(content["titles"]),
         code=content["code"],
         next_url=content["next"],
+        # A request that was kept by an earlier release has none.
+        response_code=content.get("response_code"),
         made_at=datetime.fromtimestamp(row["made_at"], UTC),
     )

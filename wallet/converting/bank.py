@@ -4,7 +4,9 @@
     GET  <bank>/bank/applications/<id>   how it stands, and offers of the credit records
     GET  <bank>/bank/account             the account's statement
 
-What belongs to a person is asked for with the application's token, which the wallet alone has.
+What belongs to a person is asked for with two secrets: the application's token, which shows that this wallet
+applied, and the response code, which shows that it was this wallet that presented the certificate. With the
+token alone a bank tells the bare state.
 """
 
 import re
@@ -47,6 +49,25 @@ class Application:
             f"openid4vp://?client_id={quote(self.client_id, safe='')}"
             f"&request_uri={quote(self.request_uri, safe='')}"
         )
+
+
+@dataclass(frozen=True)
+class Key:
+    """What opens an application at its bank.
+
+    Attributes:
+        token: What the bank gave when the application was opened.
+        response_code: What it gave when the certificate was presented, or None where nothing was yet.
+    """
+
+    token: str = field(repr=False)
+    response_code: str | None = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that show it."""
+        shown = {"authorization": f"Bearer {self.token}"}
+        return shown if self.response_code is None else {**shown, "response-code": self.response_code}
 
 
 @dataclass(frozen=True)
@@ -109,17 +130,15 @@ class Standing:
     account: str | None = None
 
 
-def apply(
-    url: str, body: Mapping[str, Any], *, fetcher: Fetch, earlier_token: str | None = None
-) -> Application:
+def apply(url: str, body: Mapping[str, Any], *, fetcher: Fetch, earlier: Key | None = None) -> Application:
     """Open an application; it names no person.
 
     Args:
         url: The bank's address in the registry.
         body: The agreement, its version, the rules, the type, the college and the programme.
         fetcher: The one way to ask another service.
-        earlier_token: The token of an application that was registered, where this one is to be for the same
-            account; it tells the bank whose it is.
+        earlier: What opens an application that was registered, where this one is to be for the same account;
+            it tells the bank whose it is.
 
     Raises:
         ApplicationRefusedError: The bank does not take it; ``reason`` is its code.
@@ -130,7 +149,7 @@ def apply(
             f"{url}/bank/applications",
             json=dict(body),
             accept="application/json",
-            headers={} if earlier_token is None else {"authorization": f"Bearer {earlier_token}"},
+            headers={} if earlier is None else earlier.headers,
             max_bytes=ANSWER_BYTES,
         )
     except FetchError as error:
@@ -146,14 +165,14 @@ def apply(
     )
 
 
-def standing(url: str, application_id: str, *, token: str, fetcher: Fetch) -> Standing:
+def standing(url: str, application_id: str, *, key: Key, fetcher: Fetch) -> Standing:
     """Ask how an application stands.
 
     Raises:
         NothingThereError: The bank has no such application any more.
         BankUnreachableError: Nothing that counts came back.
     """
-    document = _get(f"{url}/bank/applications/{application_id}", token=token, fetcher=fetcher)
+    document = _get(f"{url}/bank/applications/{application_id}", key=key, fetcher=fetcher)
     state = document.get("state")
     if state not in get_args(State):
         raise BankUnreachableError("the credit bank's answer names no state that is known")
@@ -171,22 +190,22 @@ def standing(url: str, application_id: str, *, token: str, fetcher: Fetch) -> St
     )
 
 
-def account(url: str, *, token: str, fetcher: Fetch) -> dict[str, Any]:
+def account(url: str, *, key: Key, fetcher: Fetch) -> dict[str, Any]:
     """Ask for the account's statement; its entries are read by ``statement``.
 
     Raises:
         NothingThereError: There is no account yet.
         BankUnreachableError: Nothing that counts came back.
     """
-    return _get(f"{url}/bank/account", token=token, fetcher=fetcher)
+    return _get(f"{url}/bank/account", key=key, fetcher=fetcher)
 
 
-def _get(url: str, *, token: str, fetcher: Fetch) -> dict[str, Any]:
+def _get(url: str, *, key: Key, fetcher: Fetch) -> dict[str, Any]:
     try:
         answer = fetcher.get(
             url,
             accept="application/json",
-            headers={"authorization": f"Bearer {token}"},
+            headers=key.headers,
             max_bytes=ANSWER_BYTES,
         )
     except FetchError as error:

@@ -195,6 +195,7 @@ def _conversion(item: Conversion) -> dict[str, Any]:
         "conversion": item.conversion_id,
         "application": item.application_id,
         "state": item.state,
+        "answerLost": item.answer_lost,
         "credential": item.credential_id,
         "agreement": item.agreement_id,
         "version": item.version,

@@ -24,7 +24,7 @@ from wallet.answering import answers, requests
 from wallet.answering.answers import Presentation
 from wallet.converting import bank
 from wallet.converting.agreements import Option
-from wallet.converting.bank import Offered, Standing
+from wallet.converting.bank import Key, Offered, Standing
 from wallet.converting.kept import Conversion, add, every, keep, one
 from wallet.errors import (
     BankUnreachableError,
@@ -62,7 +62,7 @@ def apply(
     """Open an application at the credit bank, and fetch the request by which it asks for the certificate.
 
     Nothing about the holder leaves: the bank hears an agreement, a college, a programme and a type. Only for
-    a certificate that states no identity document it also hears whose account it is (``earlier_token``).
+    a certificate that states no identity document it also hears whose account it is (``earlier``).
 
     Args:
         db: The wallet's database.
@@ -99,7 +99,7 @@ def apply(
     opened = bank.apply(
         url,
         {name: value for name, value in body.items() if value is not None},
-        earlier_token=earlier_token(db, wallet, item, bank_did=option.bank.did),
+        earlier=earlier(db, wallet, item, bank_did=option.bank.did),
         fetcher=parts.fetcher,
     )
     asked = requests.look_up(opened.link, parts=parts, now=now, expected=option.bank.did)
@@ -130,6 +130,7 @@ def apply(
         "bank_url": url,
         "application_id": opened.application_id,
         "token": opened.token,
+        "response_code": None,
         "results": [bank.granted_from(result).to_json() for result in option.granted],
         "reason_code": None,
         "reason": {},
@@ -142,19 +143,25 @@ def apply(
     return request
 
 
-def earlier_token(db: Database, wallet: Wallet, item: Held, *, bank_did: str) -> str | None:
+def earlier(db: Database, wallet: Wallet, item: Held, *, bank_did: str) -> Key | None:
     """Give what shows a bank that an application is for the account that it knows already.
 
     A certificate that states a document needs none: the bank compares name and document. One that states none
     can only be registered for an account that another certificate opened.
 
     Returns:
-        The token of an application that this bank registered, or None where none is needed or there is none.
+        What opens an application that this bank registered, or None where none is needed or there is none.
     """
     if item.facts.id_tail:
         return None
-    known = (one for one in every(db, wallet) if one.bank == bank_did and one.state == "registered")
-    return next((one.token for one in known), None)
+    return next(
+        (
+            one.key
+            for one in every(db, wallet)
+            if one.bank == bank_did and one.state == "registered" and one.response_code is not None
+        ),
+        None,
+    )
 
 
 def refresh(db: Database, wallet: Wallet, *, parts: Parts, now: datetime) -> bool:
@@ -180,9 +187,9 @@ def refresh_one(db: Database, wallet: Wallet, conversion_id: str, *, parts: Part
     Raises:
         NothingThereError: This wallet has no such application.
     """
-    item = one(db, wallet, conversion_id)
+    item = _with_code(db, wallet, one(db, wallet, conversion_id), parts=parts)
     try:
-        found = bank.standing(item.bank_url, item.application_id, token=item.token, fetcher=parts.fetcher)
+        found = bank.standing(item.bank_url, item.application_id, key=item.key, fetcher=parts.fetcher)
     except NothingThereError:
         keep(db, wallet, item, parts=parts, state="gone")
         return True
@@ -192,6 +199,20 @@ def refresh_one(db: Database, wallet: Wallet, conversion_id: str, *, parts: Part
     keep(db, wallet, item, parts=parts, **_changes(item, found))
     current = one(db, wallet, conversion_id)
     return _take_records(db, wallet, current, found, parts=parts, now=now)
+
+
+def _with_code(db: Database, wallet: Wallet, item: Conversion, *, parts: Parts) -> Conversion:
+    """Keep the response code with the application, once the answer that brought it was written down.
+
+    It stays sealed with the answer too: a kill between the two rows loses nothing.
+    """
+    if item.response_code is not None:
+        return item
+    code = answers.one(db, wallet, item.request_id).response_code
+    if code is None:
+        return item
+    keep(db, wallet, item, parts=parts, response_code=code)
+    return one(db, wallet, item.conversion_id)
 
 
 def _finished(item: Conversion) -> bool:

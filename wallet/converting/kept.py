@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from wallet.accounts import Wallet
 from wallet.converting import store
-from wallet.converting.bank import Granted
+from wallet.converting.bank import Granted, Key
 from wallet.parts import Parts
 from web.database import transaction
 
@@ -34,6 +34,8 @@ class Conversion:
         bank_url: Its address in the registry.
         application_id: The bank's id of it.
         token: What the bank wants to see before it says anything about it.
+        response_code: What it wants to see besides before it says anything about the holder; None until the
+            certificate was presented, and where the bank's answer to that never came back.
         state: waiting, submitted, registered, returned, declined; gone where the bank knows it no more.
         results: What it is about: the preview at first, then the bank's own.
         reason_code: Why it was returned, or None.
@@ -61,6 +63,7 @@ class Conversion:
     bank_url: str
     application_id: str
     token: str = field(repr=False)
+    response_code: str | None = field(repr=False)
     state: str
     results: tuple[Granted, ...]
     reason_code: str | None
@@ -70,6 +73,18 @@ class Conversion:
     account: str | None
     request_id: str
     made_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """What opens it at the bank."""
+        return Key(self.token, self.response_code)
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether the certificate arrived, but the code that shows who sent it never came back."""
+        presented = self.state in {"submitted", "registered", "returned"}
+        # A reason is told without the code only where nothing was presented in time.
+        return presented and self.response_code is None and self.reason_code is None and not self.records
 
 
 def add(
@@ -126,5 +141,6 @@ def _conversion(row: dict[str, Any], wallet: Wallet) -> Conversion:
         conversion_id=row["id"],
         state=row["state"],
         made_at=datetime.fromtimestamp(row["made_at"], UTC),
-        **(content | listed),
+        # An application that was kept by an earlier release has no response code.
+        **({"response_code": None} | content | listed),
     )

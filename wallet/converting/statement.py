@@ -102,7 +102,7 @@ def statements(db: Database, wallet: Wallet, *, parts: Parts) -> list[Statement]
 def _statement(items: list[Any], *, parts: Parts) -> Statement | None:
     for item in items:
         try:
-            document = bank.account(item.bank_url, token=item.token, fetcher=parts.fetcher)
+            document = bank.account(item.bank_url, key=item.key, fetcher=parts.fetcher)
             return Statement(
                 bank=item.bank,
                 bank_names=item.bank_names,

@@ -200,7 +200,7 @@ def _enrolment(given: Mapping[str, str]) -> tuple[str | None, str | None]:
 def _same_account(item: Held, options: list[Option]) -> bool:
     """Tell whether some bank would be told whose account it is, because the certificate does not say it."""
     db, wallet = database.current(), session.wallet()
-    return any(conversions.earlier_token(db, wallet, item, bank_did=option.bank.did) for option in options)
+    return any(conversions.earlier(db, wallet, item, bank_did=option.bank.did) for option in options)
 
 
 def _colleges(options: list[Option]) -> list[tuple[str, str]]:
@@ -247,6 +247,19 @@ def _records(item: Conversion) -> list[Held]:
 
 def state_words(item: Conversion) -> Words:
     """Say how an application stands: the word, and what happens next."""
+    told = _stands(item)
+    if not item.answer_lost:
+        return told
+    return Words(
+        told.title,
+        gettext(
+            "证书已送达，但学分银行的回执没有传回这个钱包，所以看不到详情。"
+            "登记了的学分不会丢失：请到学分银行窗口，工作人员核对身份后会给你一张领取条。"
+        ),
+    )
+
+
+def _stands(item: Conversion) -> Words:
     if item.state == "registered" and len(item.records) < len(item.results):
         return Words(gettext("已登记"), gettext("学分记录正在签发，稍后更新状态时会自动放进钱包。"))
     return {

@@ -199,7 +199,7 @@ class Town:
         return controller_documents.verification_key(document, method, purpose=purpose, at=at)
 
     def statement(self, applied: "Applied") -> dict[str, Any]:
-        answer = self.http.get("/bank/account", headers={"Authorization": f"Bearer {applied.token}"})
+        answer = self.http.get("/bank/account", headers=applied.headers)
         assert answer.status_code == 200, answer.json
         return answer.json
 
@@ -222,8 +222,8 @@ class Town:
             **changes,
         }
 
-    def apply(self, *, token: str | None = None, **changes: Any) -> "Applied":
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    def apply(self, *, earlier: "Applied | None" = None, **changes: Any) -> "Applied":
+        headers = {} if earlier is None else earlier.headers
         answer = self.http.post("/bank/applications", json=self.wish(**changes), headers=headers)
         assert answer.status_code == 201, answer.json
         return Applied(self, answer.json)
@@ -235,6 +235,7 @@ class Applied:
 
     town: Town
     told: dict[str, Any]
+    code: str | None = field(default=None, repr=False)
     _request: AuthorizationRequest | None = field(default=None, repr=False)
 
     @property
@@ -244,6 +245,16 @@ class Applied:
     @property
     def token(self) -> str:
         return self.told["token"]
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """What whoever applied can show."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the wallet can show that applied and answered."""
+        return self.bearer | ({} if self.code is None else {"Response-Code": self.code})
 
     @property
     def request(self) -> AuthorizationRequest:
@@ -278,7 +289,10 @@ class Applied:
         )
 
     def post(self, form: dict[str, str]) -> Any:
-        return self.town.http.post("/bank/responses", data=form)
+        answer = self.town.http.post("/bank/responses", data=form)
+        if answer.status_code == 200 and answer.json:
+            self.code = answer.json["redirect_uri"].removeprefix(f"{BANK_URL}/bank/answered?response_code=")
+        return answer
 
     def answer(self, presentation: dict) -> Any:
         token = openid4vp.vp_token({"certificate": [presentation]})
@@ -288,9 +302,7 @@ class Applied:
         return self.answer(self.presentation(*credentials, **changes))
 
     def state(self) -> dict[str, Any]:
-        answer = self.town.http.get(
-            f"/bank/applications/{self.id}", headers={"Authorization": f"Bearer {self.token}"}
-        )
+        answer = self.town.http.get(f"/bank/applications/{self.id}", headers=self.headers)
         assert answer.status_code == 200, answer.json
         return answer.json
 

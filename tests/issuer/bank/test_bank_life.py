@@ -185,7 +185,7 @@ def test_source_of_one_account_is_not_taken_into_another(town: Town):
 def test_application_for_an_account_takes_no_certificate_of_another_person(town: Town):
     town.enrol()
     first = convert(town, town.certificate())
-    again = town.apply(token=first.token)
+    again = town.apply(earlier=first)
     again.present(town.certificate(level="高级", certCode="IROM-3", name="王一", idNumber="1111"))
     assert again.state()["reason"]["code"] == "person-differs"
 

@@ -333,10 +333,9 @@ def test_state_of_an_application_is_told_to_its_token_alone(town: Town, applied:
 def test_account_is_shown_only_to_a_token_by_which_something_was_registered(
     town: Town, applied: Applied, certificate: dict
 ):
-    bearer = {"Authorization": f"Bearer {applied.token}"}
     applied.present(certificate)
     assert applied.state()["state"] == "submitted"
-    assert town.http.get("/bank/account", headers=bearer).status_code == 404
+    assert town.http.get("/bank/account", headers=applied.headers).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -384,7 +383,13 @@ def test_institution_that_is_no_credit_bank_opens_no_application(town: Town):
 def test_nothing_secret_stands_in_the_database(town: Town, applied: Applied, certificate: dict):
     applied.present(certificate)
     stored = "".join(str(row) for table in town.bank.db.table_names() for row in town.bank.db[table].rows)
-    for secret in (applied.token, applied.request.state, applied.request.nonce, applied.told["request_uri"]):
+    for secret in (
+        applied.token,
+        applied.code,
+        applied.request.state,
+        applied.request.nonce,
+        applied.told["request_uri"],
+    ):
         assert secret.rpartition("/")[2] not in stored
     assert certificate["credentialStatus"]["id"] in stored  # for reconciling; but not the certificate itself
     assert certificate["proof"][0]["proofValue"] not in stored

@@ -266,6 +266,42 @@ def test_browser_goes_on_only_to_the_verifier_itself(claim, ask, agree, asker, u
     assert agree(ask()).next_url == (url if kept else None)
 
 
+@pytest.mark.case("VP-014")
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        (f"{URL}/bank/answered?response_code={'c' * 43}", True),
+        (f"{URL}/bank/answered?response_code={'c' * 21}", False),
+        (f"{URL}/bank/answered?response_code={'c' * 43}&next=x", False),
+        (f"{URL}/bank/answered?next=x&response_code={'c' * 43}", False),
+        (f"{URL}/bank/answered?response_code={'c' * 43}#x", False),
+        (f"{URL}/bank/answered/?response_code={'c' * 43}", False),
+        (f"{URL}/done?response_code={'c' * 43}", False),
+        (f"https://evil.example/bank/answered?response_code={'c' * 43}", False),
+        (f"{URL}.evil.example/bank/answered?response_code={'c' * 43}", False),
+        (f"{URL.replace('https', 'http')}/bank/answered?response_code={'c' * 43}", False),
+        (["c" * 43], False),
+        (None, False),
+    ],
+)
+def test_conversion_keeps_the_code_of_the_banks_own_address_and_opens_nothing(
+    claim, ask, agree, asker, url, kept
+):
+    claim()
+    asker.response_body = {} if url is None else {"redirect_uri": url}
+    done = agree(ask(conversion="0" * 32))
+    assert (done.state, done.next_url) == ("sent", None)
+    assert done.response_code == ("c" * 43 if kept else None)
+
+
+def test_request_from_elsewhere_leaves_the_code_in_the_address(claim, ask, agree, asker):
+    claim()
+    asker.response_body = {"redirect_uri": f"{URL}/bank/answered?response_code={'c' * 43}"}
+    done = agree(ask())
+    assert done.response_code is None
+    assert done.next_url.endswith("c" * 43)
+
+
 def test_request_is_kept_sealed(claim, ask, agree, db, asker):
     claim()
     agree(ask())

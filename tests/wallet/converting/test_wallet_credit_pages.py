@@ -280,6 +280,15 @@ def test_account_adds_up_each_unit_by_itself(holder, certificate):
     assert "已取消" in page
 
 
+def test_application_whose_answer_was_lost_says_where_to_go(holder, certificate, bank):
+    bank.silent = True
+    agree(holder, certificate)
+    holder.post("/credits/refresh", page="/credits")
+    (link,) = set(re.findall(r'href="(/credits/[0-9a-f]{32})"', holder.get("/credits").text))
+    assert "学分银行的回执没有传回这个钱包" in holder.get(link).text
+    assert "claim slip" in holder.get(link, query_string={"lang": "en"}).text
+
+
 def test_account_calls_the_college_as_the_registry_does(holder, certificate):
     agree(holder, certificate)
     page = holder.get("/credits/account").text

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from issuer import offers
 from issuer.bank import confirming
-from tests.issuer.bank.creditbank import AGREEMENT, BANK, BODY, Town
+from issuer.bank import store as bank_store
+from tests.issuer.bank.creditbank import AGREEMENT, BANK, BANK_URL, BODY, Town
 from tests.issuer.cosigning.bodies import CHECKER
 from tests.wallet.learners import Learner
-from wallet import holding
-from wallet.answering import answers
+from wallet import holding, looking_up, receiving
+from wallet.answering import answers, requests
 from wallet.converting import conversions, kept, statement
+from wallet.converting.bank import Application
+from web.errors import FetchError
 
 UNIT = "学分（16学时/学分）"
 _MEMORY = Path("/dev/shm")
@@ -171,6 +175,76 @@ def test_issuer_of_the_certificate_learns_nothing_of_the_conversion(learner, tow
     learner.agree(learner.apply(item))
     asked = town.wire.asked[before:]
     assert not [url for url in asked if BODY in url or item.facts.number in url]
+
+
+@pytest.mark.case("VP-014")
+def test_stranger_who_had_this_wallet_answer_gets_no_credit(learner, town):
+    town.enrol()
+    item = learner.certificate()
+    stranger = town.apply()
+    link = Application(stranger.id, stranger.token, stranger.told["client_id"], stranger.told["request_uri"])
+    asked = requests.look_up(link.link, **learner.at)
+    waiting = answers.keep(learner.db, learner.wallet, asked, only=(item.credential_id,), **learner.at)
+    done = answers.agree(
+        learner.db, learner.wallet, waiting.request_id, {"certificate": item.credential_id}, **learner.at
+    )
+    # The holder's own browser may go on to the bank; the code is in nobody else's hands.
+    assert done.state == "sent"
+    assert done.next_url.startswith(f"{BANK_URL}/bank/answered?response_code=")
+    assert stranger.state() == {"state": "registered", "results": []}
+    assert town.http.get("/bank/account", headers=stranger.headers).status_code == 403
+
+
+@pytest.mark.case("VP-014")
+def test_response_code_is_kept_sealed_with_the_application(learner, town):
+    town.enrol()
+    sent, done = learner.agree(learner.apply(learner.certificate()))
+    assert sent.next_url is None
+    assert done.response_code == sent.response_code
+    assert len(done.response_code) == 43
+    assert done.response_code not in repr(done) + repr(done.key) + repr(sent)
+    stored = b"".join(
+        row["sealed"] for name in ("presentation", "conversion") for row in learner.db[name].rows
+    )
+    assert done.response_code.encode() not in stored
+
+
+def test_wallet_killed_before_the_code_was_kept_with_the_application_finds_it(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    answers.agree(learner.db, learner.wallet, asked.request_id, {"certificate": asked.only[0]}, **learner.at)
+    assert kept.one(learner.db, learner.wallet, asked.conversion).response_code is None
+    town.bank.anchor()
+    assert conversions.refresh(learner.db, learner.wallet, **learner.at)
+    assert len(kept.one(learner.db, learner.wallet, asked.conversion).records) == 1
+
+
+def test_credit_whose_answer_was_lost_is_taken_by_an_officers_slip(learner, town):
+    town.enrol()
+    asked = learner.apply(learner.certificate())
+    bank_answers = learner.wire.post
+
+    def broken(url, **options):
+        answer = bank_answers(url, **options)
+        if url.endswith("/bank/responses"):
+            raise FetchError("the line broke after the presentation had arrived")
+        return answer
+
+    learner.wire.post = broken
+    sent, lost = learner.agree(asked)
+    learner.wire.post = bank_answers
+    assert (sent.state, lost.state, lost.records) == ("unsure", "registered", ())
+    assert lost.answer_lost
+    assert statement.statements(learner.db, learner.wallet, parts=learner.parts) == []
+
+    (conversion,) = bank_store.conversions(town.bank.db, "CB-00000001")
+    slip = town.bank.two("reissue-slip", conversion["record_id"]).result
+    uri = offers.mint_for(town.bank.db, town.bank.parts, slip_id=slip["slip_id"], now=town.now).uri
+    offered = looking_up.look_up(f"openid-credential-offer://?credential_offer_uri={uri}", **learner.at)
+    receiving.receive(learner.db, learner.wallet, offered, pin=slip["pin"], **learner.at)
+    assert conversions.refresh(learner.db, learner.wallet, **learner.at)
+    done = kept.one(learner.db, learner.wallet, asked.conversion)
+    assert (len(done.records), done.answer_lost) == (1, False)
 
 
 def test_offer_that_lies_elsewhere_is_never_fetched(learner, town):

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from issuer import offers
-from issuer.bank import confirming, store
+from issuer import offers, printing
+from issuer.bank import confirming, role, store
 from issuer.bank.protocol import CODE_RULE
 from tests.issuer.bank.creditbank import BANK_URL, Applied, Town
-from tests.issuer.cosigning.bodies import CHECKER
+from tests.issuer.cosigning.bodies import CHECKER, MAKER
 from vc import openid4vp
 
 
@@ -167,8 +167,9 @@ def test_record_whose_code_was_lost_is_handed_out_by_an_ordinary_slip(town: Town
     registered.code = None
     assert registered.state() == {"state": "registered", "results": []}
     (conversion,) = store.conversions(town.bank.db, "CB-00000001")
-    slip = town.bank.two("reissue-slip", conversion["record_id"]).result
-    minted = offers.mint_for(town.bank.db, town.bank.parts, slip_id=slip["slip_id"], now=town.now)
+    db, parts = town.bank.db, town.bank.parts
+    slip = printing.single_slip(db, parts, record_id=conversion["record_id"], actor=MAKER, now=town.now)
+    minted = offers.mint_for(db, parts, slip_id=slip["slip_id"], now=town.now)
     record = town.take(town.bank, minted.uri, pin=slip["pin"])
     assert record["id"] == f"urn:uuid:{conversion['record_id']}"
     assert record["credentialSubject"]["creditsEarned"] == 8
@@ -181,12 +182,17 @@ def test_record_whose_code_was_lost_is_handed_out_by_an_ordinary_slip(town: Town
     ("language", "sentence"), [("zh-CN", "请回到您的钱包"), ("en", "Go back to your wallet")]
 )
 def test_page_says_in_both_languages_to_go_back_to_the_wallet(town: Town, language: str, sentence: str):
+    role.refresh(town.bank.db, town.desk, now=town.now)
     answer = town.http.get("/bank/answered", query_string={"lang": language})
     assert answer.status_code == 200
     assert sentence in answer.text
     assert "<script" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_institution_that_is_no_credit_bank_has_no_such_page(town: Town):
+    assert town.body.app.test_client().get("/bank/answered").status_code == 404
 
 
 def test_page_tells_right_codes_from_wrong_ones_to_nobody(town: Town, registered: Applied):

@@ -41,7 +41,8 @@ T = TypeVar("T")
 
 def proposals(client: LedgerClient, *, now: int, limit: int, before: int | None) -> list[Proposal]:
     """Return what is open or due as the state has it, and the newest others as the node finds them."""
-    snapshot, _ = client.snapshot([open_key(), due_key()], now=now)
+    # Whoever has just proposed or voted looks at what came of it: nothing remembered is used here.
+    snapshot, _ = client.snapshot([open_key(), due_key()], now=now, max_age=0)
     wanted = [*(snapshot.value(open_key()) or []), *(row[2] for row in snapshot.value(due_key()) or [])]
     query = [("limit", str(limit)), *([] if before is None else [("before", str(before))])]
     wanted += _ids(_items(client.listed("/v1/proposals", query), "proposals"))
@@ -233,7 +234,7 @@ def _read(client: LedgerClient, ids: Iterable[bytes], *, now: int) -> dict[bytes
     found: dict[bytes, Proposal] = {}
     for chunk in _chunks(sorted(set(ids))):
         keys: list[StateKey] = [members_key(), signers_key(), *map(proposal_key, chunk)]
-        snapshot, _ = client.snapshot(keys, now=now)
+        snapshot, _ = client.snapshot(keys, now=now, max_age=0)
         members, signers = snapshot.value(members_key()) or [], snapshot.value(signers_key()) or []
         for proposal_id in chunk:
             value = snapshot.value(proposal_key(proposal_id))

@@ -234,6 +234,17 @@ def test_corrected_certificate_is_one_tap_away(holder, certificate, registrar):
     assert f"/certificates/{new}" in page
 
 
+def test_what_was_asked_is_not_in_progress_once_it_was_corrected(holder, certificate, registrar):
+    path = f"/certificates/{certificate}/correction"
+    holder.post(path, page=path, text=TEXT)
+    registrar.correct(next(iter(registrar.slips.values())).form)
+    holder.post("/certificates/refresh", page="/certificates")
+    page = holder.get(f"/certificates/{certificate}").text
+    assert "已由发证机构更正，请查看新证书" in page
+    assert "处理中" not in page
+    assert "申请更正" not in page
+
+
 def test_replacement_that_is_not_offered_is_said_in_plain_words(holder, certificate, registrar):
     registrar.refuses = "NOT_FOUND"
     answer = holder.post(f"/certificates/{certificate}/replacement", page="/settings")

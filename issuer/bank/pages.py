@@ -69,7 +69,9 @@ def application(application_id: str) -> str:
         "issuer/bank/application.html",
         application=found,
         enrolled=any(
-            (each["college"], each["programme"]) == (found["college"], found["programme"])
+            # A learner who names no programme is asked for none: the college's list has the person.
+            each["college"] == found["college"]
+            and (found["programme"] or each["programme"]) == each["programme"]
             for each in enrolments
         ),
         names=listing.names(protocol.desk(), now=now()),

@@ -71,7 +71,7 @@ def test_officer_reads_the_rule_as_a_sentence_and_confirms(town: Town, checker: 
     assert "1 项学分申请或来源复核等待处理" in checker.page("/")
     page = checker.page(f"/credit-bank/applications/{applied.id}")
     for shown in (
-        "工业机器人操作与编程（RB2104）",
+        "工业机器人操作与编程 · RB2104",
         "8 学分（16学时/学分）",
         "首次申请",
         "HH1X-2026-2-0000001",
@@ -80,10 +80,24 @@ def test_officer_reads_the_rule_as_a_sentence_and_confirms(town: Town, checker: 
     answer = checker.post(f"/credit-bank/applications/{applied.id}/confirm")
     assert answer.status_code == 303
     assert applied.state()["state"] == "registered"
-    assert "已登记，学分记录已签发" in checker.page(f"/credit-bank/applications/{applied.id}")
+    page = checker.page(f"/credit-bank/applications/{applied.id}")
+    assert "已登记，学分记录已签发" in page
+    assert "再确认" not in page, "nothing is left to be checked before"
     today = checker.page("/credit-bank?tab=today")
     assert "按规则R1" in today
     assert "…4821" in today
+
+
+@pytest.mark.parametrize(("listed", "named", "missing"), [("460305", "", False), ("510203", "460305", True)])
+def test_officer_is_sent_to_the_college_only_where_its_list_lacks_the_learner(
+    town: Town, checker: Officer, listed: str, named: str, missing: bool
+):
+    roll = LIST.format(college=COLLEGE).replace("460305", listed).encode()
+    checker.post("/credit-bank/accounts", file=(io.BytesIO(roll), "students.csv"))
+    found = town.apply(programme=named)
+    found.present(town.certificate())
+    page = checker.page(f"/credit-bank/applications/{found.id}")
+    assert ("学校的名册里没有" in page) is missing
 
 
 def test_officer_returns_an_application_with_a_word(checker: Officer, applied: Applied):

@@ -180,12 +180,19 @@ def agreement(gatherer: Gatherer, ledger: LedgerClient, agreement_id: str, *, no
         | {ballot.did for ballot in history.ending_ballots}
     )
     newest = max(documents)
+    begun = [
+        each.record.version
+        for each in history.versions
+        if _begun(each.record, documents[each.record.version], now=now)
+    ]
     versions = [
         Version(
             record=each.record,
             document=(document := documents[each.record.version]),
             description=None if document is None else _described(document, names),
-            state=_state(each.record, document, now=now, newest=each.record.version == newest),
+            state=_state(
+                each.record, document, now=now, followed=each.record.version < max(begun, default=0)
+            ),
             signers=each.signers,
             proposal=each.proposal,
             ballots=each.ballots,
@@ -247,7 +254,7 @@ def _listed(ledger: LedgerClient, record: AgreementRecord, *, now: int) -> Liste
         agreement_id=record.agreement_id,
         version=record.version,
         title={} if found is None else found["title"],
-        state=_state(record, found, now=now, newest=True),
+        state=_state(record, found, now=now, followed=False),
         since=dates.from_seconds(record.started),
         until=last if record.ended is None else dates.from_seconds(record.ended),
     )
@@ -267,9 +274,20 @@ def _described(found: Mapping[str, Any], names: Names) -> Description:
     return recognition.describe(found, names=names)
 
 
-def _state(record: AgreementRecord, found: Mapping[str, Any] | None, *, now: int, newest: bool) -> str:
+def _begun(record: AgreementRecord, found: Mapping[str, Any] | None, *, now: int) -> bool:
+    """Tell whether a version ever was in force: one that was agreed for later leaves the older in force."""
+    first = None if found is None else _moment(found["effectiveFrom"])
+    begin = max(dates.from_seconds(record.started), first or dates.from_seconds(record.started))
+    return begin <= dates.from_seconds(now) and (
+        record.ended is None or begin < dates.from_seconds(record.ended)
+    )
+
+
+def _state(record: AgreementRecord, found: Mapping[str, Any] | None, *, now: int, followed: bool) -> str:
+    if followed:
+        return "replaced"
     if record.ended is not None and record.ended <= now:
-        return "ended" if newest else "replaced"
+        return "ended"
     first, last = (
         (None, None)
         if found is None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from datetime import timedelta
 
@@ -222,8 +223,8 @@ class Town:
             receipts.append((locator, sealed))
         self.web.pages[f"{STORE}/receipts/0/0"] = form_store.encode_bucket(receipts)
 
-    def agree(self):
-        """Put a recognition agreement in force, by vote, and leave its document with the node."""
+    def agree(self, *, amends=None, **changes):
+        """Put a recognition agreement in force, or an amendment, by vote; leave its document with the node."""
         other = self.node.consortium.parties[1]
         document = schemas.example("RecognitionAgreement-bodies")
         self.agreements += 1
@@ -237,25 +238,29 @@ class Town:
         document["rules"] = [{"id": "R1", "kind": "免于重复认证", "by": [other.did]}]
         document["effectiveFrom"] = dates.write(self.now - timedelta(days=1))
         document["effectiveUntil"] = dates.write(self.now + timedelta(days=900))
+        if amends is not None:
+            supersedes = f"{amends['id']}#{amends['version']}"
+            document = {**amends, "version": amends["version"] + 1, "supersedes": supersedes, **changes}
         parties, content = sorted([self.did, other.did]), jcs.canonicalize(document)
         expires = self.node.now + 24 * 3600
         body = {
             "id": document["id"],
-            "version": 1,
+            "version": document["version"],
             "digest": hashlib.sha256(content).digest(),
             "parties": parties,
         }
         terms = AgreementTerms(
             chain_id=self.node.consortium.chain_id,
             agreement_id=body["id"],
-            version=1,
+            version=body["version"],
             digest=body["digest"],
             parties=parties,
             expires=expires,
         )
         by_did = {party.did: party for party in self.node.consortium.parties}
         signatures = [sign_agreement(terms, party=did, key=by_did[did].key("governance")) for did in parties]
-        self.node.decide(["agreement.start", {**body, "signatures": signatures}], expires=expires)
+        action = "agreement.start" if amends is None else "agreement.amend"
+        self.node.decide([action, {**body, "signatures": signatures}], expires=expires)
         self.node.client().put_document(content)
         self.later(6)
         self.agreed = document["id"]
@@ -752,6 +757,28 @@ def test_an_agreement_that_was_ended_is_listed_among_those_ended(town, tmp_path)
     assert document["id"] in ended
     page = browser.get(f"/agreements/{document['id']}", headers=HTML).text
     assert "已终止" in page
+
+
+def test_of_an_amended_agreement_only_the_newer_version_is_in_force(town, tmp_path):
+    first = town.agree()
+    town.agree(amends=first)
+    newer, older = version_states(town, tmp_path, first["id"])
+    assert ("生效" in newer, "已被新版本取代" in older) == (True, True)
+    assert "生效</span>" not in older
+
+
+def test_version_agreed_for_later_leaves_the_older_in_force(town, tmp_path):
+    first = town.agree()
+    town.agree(amends=first, effectiveFrom=dates.write(town.now + timedelta(days=30)))
+    newer, older = version_states(town, tmp_path, first["id"])
+    assert "已被新版本取代" not in newer + older
+    assert "生效" in older
+
+
+def version_states(town, tmp_path, agreement_id):
+    """Return what an agreement's page says of the state of each version, the newest first."""
+    page = visitor(town, tmp_path).get(f"/agreements/{agreement_id}", headers=HTML).text
+    return re.findall(r"<h2>第 [0-9]+ 版</h2>\s*<p>(.*?)</p>", page, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -224,7 +224,7 @@ class Town:
         self.web.pages[f"{STORE}/receipts/0/0"] = form_store.encode_bucket(receipts)
 
     def agree(self, *, amends=None, **changes):
-        """Put a recognition agreement in force, or an amendment, by vote; leave its document with the node."""
+        """Put an agreement in force, or an amendment of one, by vote; leave its document with the node."""
         other = self.node.consortium.parties[1]
         document = schemas.example("RecognitionAgreement-bodies")
         self.agreements += 1

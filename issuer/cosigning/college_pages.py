@@ -130,12 +130,15 @@ def renew(record_id: str) -> Response:
 
 
 def of_batch(batch: Batch) -> dict[str, Any] | None:
-    """Return how many endorsements a batch lacks, for its page; None where its type needs none."""
+    """Return how many endorsements a batch lacks, for its page; None where none of its rows needs one."""
     if not _concerned(batch) or batch.state == "discarded":
         return None
+    missing, counts = drafting.missing(db(), batch.id), store.counts(db(), batch.id)
+    if not missing and not counts:
+        return None
     return {
-        "missing": drafting.missing(db(), batch.id),
-        "counts": store.counts(db(), batch.id),
+        "missing": missing,
+        "counts": counts,
         "renewable": len(store.records_to_renew(db(), batch.id)),
     }
 

@@ -7,7 +7,15 @@ import pytest
 
 from issuer import officers, store_officers
 from issuer.cosigning import drafting, endorsing, links, store
-from tests.issuer.cosigning.bodies import COLLEGE_URL, ENTERPRISE, ENTERPRISE_NAME, MAKER, Body, apprentice
+from tests.issuer.cosigning.bodies import (
+    COLLEGE_URL,
+    ENTERPRISE,
+    ENTERPRISE_NAME,
+    MAKER,
+    Body,
+    apprentice,
+    teacher,
+)
 from tests.issuer.test_officer_pages import Officer
 from web.database import transaction
 
@@ -203,6 +211,17 @@ def test_pages_without_anything_say_what_to_do(college, maker, path, lang):
     if lang == "en":
         body = re.sub(r"<[^>]*(?:lang=\"zh-CN\"|hreflang)[^>]*>[^<]*<", "<", page.partition("<main")[2])
         assert not re.search("[一-鿿]", body.partition("</main>")[0])
+
+
+def test_batch_in_which_nobody_has_to_endorse_says_nothing_of_endorsements(college, enterprise, maker):
+    batch_id = college.batch(teacher(kind="培训进修", enterprise="", enterpriseDid=""))
+    assert "需要的会签都齐了" not in maker.page(f"/batches/{batch_id}")
+
+
+def test_corrected_record_does_not_say_that_no_endorsement_was_asked(college, enterprise, draft, maker):
+    college.issue(draft.batch_id)
+    college.two("correct", draft.record_id, changes={"practiceHours": "940"})
+    assert "还没有送企业会签" not in maker.page(f"/records/{draft.record_id}")
 
 
 # A record by form

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.e2e.faults import free_ports
-from vocred.demo import demo, farewell
+from vocred.demo import CHAPTERS, demo, farewell
 from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places
 from vocred.demo.recognition import Recognition
@@ -16,10 +16,12 @@ from vocred.demo.world import DemoError, Place, World, prepare, require_free
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(280)
-def test_demo_ends_well_when_every_verdict_is_the_expected_one(tmp_path):
-    first = str(free_ports(6))
-    told = CliRunner().invoke(demo, ["--once", "--home", str(tmp_path / "home"), "--first-port", first])
+@pytest.mark.timeout(900)
+@pytest.mark.row("S24", "S25", "S54", "S57", "S58")
+@pytest.mark.parametrize("story", CHAPTERS)
+def test_demo_ends_well_when_every_verdict_is_the_expected_one(tmp_path, story):
+    words = ["--once", "--story", story, "--home", str(tmp_path / "home"), "--first-port", str(free_ports(8))]
+    told = CliRunner().invoke(demo, words)
     assert (told.exit_code, "Every verdict was the expected one" in told.output) == (0, True), told.output
 
 

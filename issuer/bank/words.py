@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flask_babel import gettext
 
+from vc.recognition import wording
 from web.i18n import in_language
 
 
@@ -76,3 +77,13 @@ def text(sentence: Mapping[str, str] | None) -> str:
 def number(credits: float) -> str:
     """Return credits as people write them: 8, not 8.0."""
     return f"{credits:g}"
+
+
+def unit(value: str) -> str:
+    """Return a unit of credit in the page's language: 学分（16学时/学分）, credits (16 hours each)."""
+    return text(wording.unit(value))
+
+
+def amount(credits: float, of: str) -> str:
+    """Return so many of a unit of credit in the page's language."""
+    return in_language(f"{number(credits)} {of}", wording.amount(credits, of)["en"])

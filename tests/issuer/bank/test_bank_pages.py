@@ -83,6 +83,10 @@ def test_officer_reads_the_rule_as_a_sentence_and_confirms(town: Town, checker: 
     page = checker.page(f"/credit-bank/applications/{applied.id}")
     assert "已登记，学分记录已签发" in page
     assert "再确认" not in page, "nothing is left to be checked before"
+    assert "8 credits (16 hours each)" in checker.page(f"/credit-bank/applications/{applied.id}", lang="en")
+    for page in ("/credit-bank?tab=today", "/credit-bank/accounts/CB-00000001"):
+        assert "credits (16 hours each)" in checker.page(page, lang="en")
+        assert "学分（16学时" not in checker.page(page, lang="en")
     today = checker.page("/credit-bank?tab=today")
     assert "按规则R1" in today
     assert "…4821" in today

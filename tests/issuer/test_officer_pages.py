@@ -114,6 +114,11 @@ def test_every_page_but_the_sign_in_asks_for_an_officer(app: Flask):
     assert open_ == OPEN
 
 
+def test_sign_in_is_addressed_to_those_who_countersign_too(app: Flask):
+    page = Officer(app, "zhang").page("/sign-in")
+    assert "会签" in page.partition("<main")[2]
+
+
 def test_whoever_is_not_signed_in_is_sent_to_the_sign_in_and_back(app: Flask):
     officer = Officer(app, "zhang")
     answer = officer.client.get("/records?q=x")

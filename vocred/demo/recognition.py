@@ -165,6 +165,7 @@ class Recognition(Chapter):
         expect("where an application waits", applied["state"], "submitted")
         self._bank("confirm", applied["application"])
         record = self._conversions(QIAN)[0]["records"][0]
+        self.world.run("bank", "issuer", "anchor", "--json")
         self.verify_link(self._share(QIAN, record), VALID)
         self.say("a certificate became eight credits, confirmed by an officer", self.url("bank"))
         expect("the same certificate once more", self._refused(QIAN, "R1"), "source-used")
@@ -326,5 +327,6 @@ class Recognition(Chapter):
         report = self.verify_link(share, REVOKED)
         expect("whether a newer one exists", bool(report["revocation"].get("replacement")), True)
         right = self.world.run("wallet", "wallet", "replace", wrong, "--account", REN, "--json")
+        self.world.run("enterprise", "issuer", "anchor", "--json")
         self.verify_link(self._share(REN, right["id"]), VALID)
         self.say("corrected: the old one says so, and the new one lies in the wallet", share)

@@ -259,16 +259,29 @@ def corrected(verification: Verification) -> bool:
 
 
 def recognition_sentence(lines: tuple[RecognitionLine, ...]) -> Sentence:
-    """Return the line that names who asks for no second test; ``lines`` is not empty."""
-    names_zh = list(dict.fromkeys(line.names.get("zh") or line.party for line in lines))
-    names_en = list(dict.fromkeys(line.names.get("en") or line.party for line in lines))
-    more_zh = f" 等 {len(names_zh)} 家" if len(names_zh) > 3 else ""
-    more_en = f" and {len(names_en) - 3} more" if len(names_en) > 3 else ""
+    """Return the line that names who asks for no second test, and for what; ``lines`` is not empty."""
+    zh, en = _sparing(lines, "zh-CN"), _sparing(lines, "en")
+    more_zh = f" 等 {len(zh)} 家" if len(zh) > 3 else ""
+    more_en = f" and {len(en) - 3} more" if len(en) > 3 else ""
     return Sentence(
         "NO_SECOND_TEST",
-        f"以下单位已承认，无需重复认证：{'、'.join(names_zh[:3])}{more_zh}",
-        f"Accepted without a second test by: {', '.join(names_en[:3])}{more_en}",
+        f"以下单位已承认，无需重复认证：{'、'.join(zh[:3])}{more_zh}",
+        f"Accepted without a second test by: {', '.join(en[:3])}{more_en}",
     )
+
+
+def _sparing(lines: tuple[RecognitionLine, ...], language: str) -> list[str]:
+    """Name each body once, with its purposes where it spares the test for those only."""
+    purposes: dict[str, list[str | None]] = {}
+    for line in lines:
+        name = line.names.get(language.partition("-")[0]) or line.party
+        purpose = line.result.purpose
+        purposes.setdefault(name, []).append(None if purpose is None else purpose[language])
+    mark, left, right = ("、", "（", "）") if language == "zh-CN" else (", ", " (", ")")
+    return [
+        name if None in found else f"{name}{left}{mark.join(dict.fromkeys(map(str, found)))}{right}"
+        for name, found in purposes.items()
+    ]
 
 
 def _valid(*, from_paper: bool) -> Sentence:

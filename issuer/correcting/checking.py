@@ -7,12 +7,18 @@ columns may have been read by other rules than today's.
 import csv
 import io
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from sqlite_utils import Database
+
+from issuer import institution
+from issuer.correcting import replacing
 from issuer.importing import FileRefusedError, ImportInstitution, check
 from issuer.importing.columns import column_map
 from issuer.importing.output import escaped
+from issuer.records import Record
+from vc.dates import CHINA
 
 Found = Mapping[str, Any]
 
@@ -45,6 +51,22 @@ def problems(
         for key, found in after.items()
         if changed.get(key, "") != issued.get(key, "") or before.get(key, {}).get("code") != found["code"]
     }
+
+
+def of_record(db: Database, record: Record, wanted: Mapping[str, str], *, now: int) -> dict[str, Found]:
+    """Return what an import would say of values wanted for a record, by column key; see ``problems``."""
+    asked = {
+        key: text.strip()[: replacing.MOST_CHARS]
+        for key, text in wanted.items()
+        if key in replacing.editable(record.fields)
+    }
+    return problems(
+        record.fields,
+        asked,
+        credential_type=record.credential_type,
+        institution=institution.load(db).registrar,
+        today=datetime.fromtimestamp(now, CHINA).date(),
+    )
 
 
 def _errors(

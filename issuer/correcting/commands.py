@@ -9,7 +9,8 @@ import click
 
 from issuer import anchoring, offers, records
 from issuer.command_line import opened, say, settle, two
-from issuer.correcting import replacing, requests
+from issuer.correcting import checking, replacing, requests
+from issuer.errors import InvalidActError
 
 
 @click.command()
@@ -22,10 +23,12 @@ def correct(record: str, wanted: tuple[str, ...], maker: str, checker: str, as_j
     """Put a corrected record in the place of RECORD (id or certificate number), which is revoked."""
     with opened(ledger=True) as session:
         first, second = session.officer(maker), session.officer(checker)
-        found = records.get(session.db, record)
-        correction = replacing.prepare(
-            session.db, session.parts, record_id=found.id, wanted=dict(map(_pair, wanted))
-        )
+        found, values = records.get(session.db, record), dict(map(_pair, wanted))
+        wrong = checking.of_record(session.db, found, values, now=session.now)
+        if wrong:
+            said = "; ".join(f"{key}: {each['code']}" for key, each in sorted(wrong.items()))
+            raise InvalidActError(f"an import would refuse these values: {said}")
+        correction = replacing.prepare(session.db, session.parts, record_id=found.id, wanted=values)
         made = two(
             session,
             first,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -10,17 +9,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from issuer import approval, batches, institution, officers, records
+from issuer import approval, batches, officers, records
 from issuer.clock import now
 from issuer.correcting import checking, replacing, requests, store
 from issuer.errors import InvalidActError, IssuerError, UnknownError
 from issuer.four_eyes import Act
-from issuer.importing import ImportInstitution
 from issuer.records import Record
 from issuer.views import session
 from issuer.views import words as officer_words
 from issuer.views.session import actor, db, officer, officer_only, parts
-from vc.dates import CHINA
 from web import problems
 
 pages = Blueprint("correcting", __name__, url_prefix="/corrections")
@@ -127,19 +124,7 @@ def differences(act: Act) -> list[replacing.Difference]:
 
 def _wrong(record: Record, wanted: Mapping[str, str]) -> dict[str, str]:
     """Return what an import would say of the wanted values, by column key."""
-    known = institution.load(db())
-    asked = {
-        key: text.strip()[: replacing.MOST_CHARS]
-        for key, text in wanted.items()
-        if key in replacing.editable(record.fields)
-    }
-    found = checking.problems(
-        record.fields,
-        asked,
-        credential_type=record.credential_type,
-        institution=ImportInstitution(name=known.name_zh, code=known.institution_code or None),
-        today=datetime.fromtimestamp(now(), CHINA).date(),
-    )
+    found = checking.of_record(db(), record, wanted, now=now())
     return {key: officer_words.finding(said) for key, said in found.items()}
 
 

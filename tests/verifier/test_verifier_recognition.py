@@ -151,6 +151,15 @@ def test_an_accreditor_whom_nobody_names_is_called_by_its_did(world, paper, clie
 
 
 @pytest.mark.row("S58")
+def test_the_line_about_second_tests_says_what_for_where_the_agreement_limits_it(world, paper, client):
+    purpose = {"zh-CN": "入职技能核验", "en": "skill check at hiring"}
+    limited = {"id": "R1", "kind": "免于重复认证", "by": [BODY], "purpose": purpose}
+    agree(world, between_bodies(rules=[limited, {"id": "R2", "kind": "免于重复认证", "by": [EMPLOYER]}]))
+    page = _shown(client, _stored(paper, world.issue()))
+    assert "无需重复认证：明匠职业技能评价中心（入职技能核验）、星衡智能装备有限公司" in page
+
+
+@pytest.mark.row("S58")
 def test_the_page_leads_from_no_second_test_to_the_agreement(world, paper, client):
     agree(world, between_bodies(), with_bank())
     page = _shown(client, _stored(paper, world.issue()))

@@ -54,6 +54,13 @@ def test_what_changes_nothing_is_refused(host: Host, record: dict[str, Any]):
     ).exit_code
 
 
+def test_what_an_import_would_refuse_is_refused_here_too(host: Host, record: dict[str, Any]):
+    arguments = ("correct", record["record"], "--set", "enrol=2030-09-01", "--as", "zhang")
+    before = records.get(host.db, record["record"])
+    assert host.refused(*arguments, "--approved-by", "li") == "INVALID_ACT"
+    assert records.get(host.db, record["record"]) == before
+
+
 def test_what_a_holder_asked_is_listed_and_declined_in_words(host: Host, record: dict[str, Any]):
     with transaction(host.db) as db:
         store.add_request(

@@ -4,8 +4,11 @@ A kill between the ledger's yes and this service's own note leaves a proposal th
 digest; asking again then says so instead of proposing twice.
 """
 
+from contextlib import suppress
+
 from sqlite_utils import Database
 
+from crypto import jcs
 from issuer import audit, institution
 from issuer.agreements import parties, signing, store, texts
 from issuer.agreements.errors import NotSignedError
@@ -17,6 +20,7 @@ from issuer.ledger_client import client_of
 from issuer.parts import Parts
 from ledger import proposing
 from ledger.client import LedgerClient
+from ledger.errors import LedgerError
 from ledger.registry import AgreementRecord, agreement_key
 from web.database import transaction
 
@@ -24,7 +28,7 @@ OPEN = {"open", "enacted", "done"}
 
 
 def propose(db: Database, parts: Parts, *, actor: Actor, digest: bytes, passphrase: str, now: int) -> bytes:
-    """Put a text that every party signed before the members, and owe its document to the ledger's node.
+    """Put a text that every party signed before the members, and bring its document to the ledger's node.
 
     Args:
         db: The connection, not in a transaction.
@@ -74,6 +78,9 @@ def propose(db: Database, parts: Parts, *, actor: Actor, digest: bytes, passphra
         audit.write(
             db, actor=actor, action="agreement proposed", subject=digest.hex(), now=now, proposal=found.hex()
         )
+    # Whoever votes is to read the text from the first moment on. Where this fails, the errand brings it.
+    with suppress(LedgerError):
+        ledger.put_document(jcs.canonicalize(dict(text.document)))
     return found
 
 

@@ -230,6 +230,17 @@ def test_amendment_and_end_take_a_vote_like_the_start(
     assert (found(text.digest), found(second.digest)) == ("ended", "ended")
 
 
+def test_text_can_be_read_by_voters_from_the_moment_at_which_it_is_proposed(
+    yunling: Member, xingheng: Member, network: Network, text: Text
+):
+    sign(yunling, text)
+    sign(xingheng, text)
+    network.settle(yunling, xingheng)
+    propose(yunling, text)
+    # Nothing was carried since.
+    assert yunling.node.client("voter").document(text.digest) == text.document
+
+
 def test_text_whose_proposal_was_withdrawn_may_be_proposed_again(
     text: Text, yunling: Member, xingheng: Member, network: Network
 ):

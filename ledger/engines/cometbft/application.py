@@ -190,7 +190,7 @@ class Application:
             tx_results=[_told(each.index, each.refusal) for each in result.results],
             validator_updates=[
                 abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=power)
-                for key, power in result.validators
+                for key, power in getattr(result, 'validators', ())
             ],
             app_hash=result.root,
         )

@@ -1,0 +1,235 @@
+"""CometBFT's directory: its keys, its genesis and its settings.
+
+    <ledger home>/comet/config/{config.toml, genesis.json, node_key.json, priv_validator_key.json}
+    <ledger home>/comet/data/                 blocks and consensus state; never copied from one node to another
+    <ledger home>/comet/app.sock              where it asks us
+
+The keys are Ed25519, in CometBFT's own JSON. Every setting that differs from CometBFT's defaults is written
+down with its reason; LEDGER.md, section 4.8, lists them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crypto.keys import ED25519, PrivateKey
+from ledger.engines.cometbft.application import chain_name
+
+BLOCK_BYTES = 1024 * 1024
+EVIDENCE_SECONDS = 30 * 24 * 3600
+IDLE_BLOCK_SECONDS = 600
+_KEY_TYPE, _PUBLIC_TYPE = "tendermint/PrivKeyEd25519", "tendermint/PubKeyEd25519"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a node listens and whom it calls.
+
+    Attributes:
+        p2p: ``host:port`` for other nodes.
+        rpc: ``127.0.0.1:port``; on loopback, for us alone.
+        peers: ``<node id>@host:port`` of the nodes it stays connected with.
+    """
+
+    p2p: str
+    rpc: str
+    peers: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CometHome:
+    """The directory of one CometBFT process."""
+
+    path: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where the application listens."""
+        return self.path / "app.sock"
+
+    @property
+    def config(self) -> Path:
+        """The directory of settings and keys."""
+        return self.path / "config"
+
+    def make(self) -> None:
+        """Make the directory with new keys, readable by their owner alone; keys that are there stay."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.config, self.path / "data"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._make_key("node_key.json", lambda key: {"priv_key": _private(key)})
+        self._make_key("priv_validator_key.json", _validator_file)
+        state = self.path / "data" / "priv_validator_state.json"
+        if not state.exists():
+            _write(state, {"height": "0", "round": 0, "step": 0})
+
+    @property
+    def node_id(self) -> str:
+        """The identifier by which other nodes know this one."""
+        return hashlib.sha256(self._public("node_key.json")).digest()[:20].hex()
+
+    @property
+    def validator(self) -> bytes:
+        """The consensus key's public half, 32 bytes."""
+        return self._public("priv_validator_key.json")
+
+    def write_genesis(
+        self, *, chain_id: str, time: int, initial_height: int, app_hash: bytes, validators: Mapping[str, bytes]
+    ) -> None:
+        """Write the genesis, which has to be the same, byte for byte in what counts, at every node.
+
+        Args:
+            chain_id: The ledger's.
+            time: Seconds; later than the last entry of the log.
+            initial_height: The number of the first block.
+            app_hash: The root of the log so far.
+            validators: Consensus keys by a name for people; each has power 1.
+        """
+        _write(
+            self.config / "genesis.json",
+            {
+                "genesis_time": datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z"),
+                "chain_id": chain_name(chain_id),
+                "initial_height": str(initial_height),
+                "consensus_params": {
+                    "block": {"max_bytes": str(BLOCK_BYTES), "max_gas": "-1"},
+                    "evidence": {
+                        "max_age_num_blocks": "100000",
+                        "max_age_duration": str(EVIDENCE_SECONDS * 10**9),
+                        "max_bytes": "65536",
+                    },
+                    "validator": {"pub_key_types": ["ed25519"]},
+                    "version": {"app": "1"},
+                    "abci": {"vote_extensions_enable_height": "0"},
+                },
+                "validators": [
+                    {
+                        "address": hashlib.sha256(key).digest()[:20].hex().upper(),
+                        "pub_key": {"type": _PUBLIC_TYPE, "value": base64.b64encode(key).decode()},
+                        "power": "1",
+                        "name": name,
+                    }
+                    for name, key in sorted(validators.items())
+                ],
+                "app_hash": app_hash.hex().upper(),
+            },
+        )
+
+    def write_config(self, addresses: Addresses, *, moniker: str, laddr_strict: bool = True) -> None:
+        """Write ``config.toml``.
+
+        Args:
+            addresses: Where to listen and whom to call.
+            moniker: The node's name for people.
+            laddr_strict: Whether addresses have to be public ones; False on loopback.
+        """
+        text = _CONFIG.format(
+            moniker=json.dumps(moniker),
+            socket=json.dumps(f"unix://{self.socket}"),
+            rpc=json.dumps(f"tcp://{addresses.rpc}"),
+            p2p=json.dumps(f"tcp://{addresses.p2p}"),
+            peers=json.dumps(",".join(addresses.peers)),
+            strict=str(laddr_strict).lower(),
+            idle=f'"{IDLE_BLOCK_SECONDS}s"',
+        )
+        (self.config / "config.toml").write_text(text, encoding="utf-8")
+
+    def _make_key(self, name: str, content: Any) -> None:
+        path = self.config / name
+        if not path.exists():
+            _write(path, content(PrivateKey.generate(ED25519)))
+
+    def _public(self, name: str) -> bytes:
+        value = json.loads((self.config / name).read_bytes())
+        return base64.b64decode(value["priv_key"]["value"])[32:]
+
+
+_CONFIG = """\
+# Written by vocred; LEDGER.md, section 4.8, gives the reasons.
+version = "0.38.25"
+proxy_app = {socket}
+abci = "socket"
+moniker = {moniker}
+db_backend = "goleveldb"
+db_dir = "data"
+log_level = "error"
+log_format = "plain"
+genesis_file = "config/genesis.json"
+priv_validator_key_file = "config/priv_validator_key.json"
+priv_validator_state_file = "data/priv_validator_state.json"
+node_key_file = "config/node_key.json"
+filter_peers = false
+
+[rpc]
+laddr = {rpc}
+max_body_bytes = 2000000
+
+[p2p]
+laddr = {p2p}
+persistent_peers = {peers}
+pex = false
+addr_book_strict = {strict}
+allow_duplicate_ip = true
+handshake_timeout = "10s"
+dial_timeout = "3s"
+
+[mempool]
+type = "flood"
+recheck = true
+size = 5000
+max_txs_bytes = 67108864
+cache_size = 10000
+max_tx_bytes = 262144
+
+[statesync]
+enable = false
+
+[blocksync]
+version = "v0"
+
+[consensus]
+wal_file = "data/cs.wal/wal"
+timeout_propose = "1s"
+timeout_propose_delta = "500ms"
+timeout_prevote = "500ms"
+timeout_prevote_delta = "500ms"
+timeout_precommit = "500ms"
+timeout_precommit_delta = "500ms"
+timeout_commit = "500ms"
+double_sign_check_height = 10
+create_empty_blocks = false
+create_empty_blocks_interval = {idle}
+
+[tx_index]
+indexer = "null"
+
+[storage]
+discard_abci_responses = false
+"""
+
+
+def _validator_file(key: PrivateKey) -> dict[str, Any]:
+    public = key.public.raw
+    return {
+        "address": hashlib.sha256(public).digest()[:20].hex().upper(),
+        "pub_key": {"type": _PUBLIC_TYPE, "value": base64.b64encode(public).decode()},
+        "priv_key": _private(key),
+    }
+
+
+def _private(key: PrivateKey) -> dict[str, str]:
+    return {"type": _KEY_TYPE, "value": base64.b64encode(key.to_bytes() + key.public.raw).decode()}
+
+
+def _write(path: Path, value: Any) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=2)

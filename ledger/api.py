@@ -27,7 +27,7 @@ from ledger.errors import MerkleError
 from ledger.proof import assembly
 from ledger.proof.bundle import Bundle, CheckpointSignature
 from ledger.registry import IssuerRecord, issuer_key
-from ledger.running import engine, is_single_operator, now, sign
+from ledger.running import engine, is_single_operator, now, quorum, sign
 from ledger.statements import MAX_BYTES, parse_statement
 from web.app import body_limit
 from web.errors import (
@@ -74,7 +74,8 @@ def submit() -> Response:
 def checkpoint() -> Response:
     """Return the newest checkpoint, with the consistency to ``from`` where it is given."""
     with engine().reader() as reader:
-        return _bundle(reader, assembly.checkpoint(reader, sign=sign, known=_number("from")))
+        newest = quorum().newest(reader)
+        return _bundle(reader, assembly.checkpoint(reader, sign=sign, size=newest, known=_number("from")))
 
 
 @blueprint.get("/v1/checkpoints/<int(max=9007199254740991):size>/signature")
@@ -115,7 +116,7 @@ def entry_proof(index: int) -> Response:
             index,
             sign=sign,
             credential_type=_text("type"),
-            size=_number("at"),
+            size=_at(reader),
             known=_number("from"),
         )
         return _bundle(reader, bundle)
@@ -268,8 +269,14 @@ def _state(keys: list[bytes]) -> Response:
     for key in keys:
         _check_key(key)
     with engine().reader() as reader, _found():
-        size, known = _number("at"), _number("from")
+        size, known = _at(reader), _number("from")
         return _bundle(reader, assembly.checkpoint(reader, sign=sign, keys=keys, size=size, known=known))
+
+
+def _at(reader: Reader) -> int:
+    """Return the size that the asker names, else the newest that enough members signed."""
+    named = _number("at")
+    return quorum().newest(reader) if named is None else named
 
 
 def _check_key(key: bytes) -> None:

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from ledger import api, page
+from ledger import api, explorer, mirror, page, watching
 from ledger.engines.embedded import EmbeddedEngine
-from ledger.running import CLOCK, ENGINE, Clock
+from ledger.running import CLOCK, ENGINE, QUORUM, Clock, OwnSignature
 from ledger.settings import RECEIPT_KEY, read_key, read_settings
 from web.app import create_service, register_api
+
+PARTS = (watching, mirror, explorer)
+"""What a node does beside its engine; each names its routes and starts its threads."""
 
 
 def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None = None) -> Flask:
@@ -40,18 +43,22 @@ def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None 
     engine = EmbeddedEngine.open(settings.database, key=read_key(settings.home / RECEIPT_KEY), clock=now)
     app = create_service("ledger", settings=settings, import_name="ledger")
     app.extensions[ENGINE] = engine
+    app.extensions[QUORUM] = OwnSignature(engine)
     app.extensions[CLOCK] = now
     register_api(app, api.blueprint)
     app.register_blueprint(page.blueprint)
+    for part in PARTS:
+        part.init_app(app)
     return app
 
 
 def start_background(app: Flask) -> None:
-    """Start the thread that runs a block every ten minutes, and with it whatever has become due.
+    """Start the parts' threads, and the one that runs a block every ten minutes and whatever has become due.
 
-    It ends with the process: a block is one transaction, so there is nothing to finish.
+    They end with the process: a block is one transaction, so there is nothing to finish.
     """
     engine: EmbeddedEngine = app.extensions[ENGINE]
-    threading.Thread(
-        target=engine.run, args=(threading.Event(),), name="ledger-block-timer", daemon=True
-    ).start()
+    stop = threading.Event()
+    threading.Thread(target=engine.run, args=(stop,), name="ledger-block-timer", daemon=True).start()
+    for part in PARTS:
+        part.start(app, stop)

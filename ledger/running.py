@@ -1,24 +1,59 @@
-"""The engine and the clock of the running application, for its views."""
+"""The engine, the signatures and the clock of the running application, for its views."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from flask import current_app
 
 from ledger.core.blocks import SINGLE_OPERATOR, Block
-from ledger.engines.embedded import EmbeddedEngine
+from ledger.core.reading import Reader
+from ledger.engines import Engine
 from ledger.proof.bundle import CheckpointSignature
 
 ENGINE = "ledger_engine"
+QUORUM = "ledger_quorum"
 CLOCK = "ledger_clock"
 
 Clock = Callable[[], int]
 
 
-def engine() -> EmbeddedEngine:
+class Quorum(Protocol):
+    """Knows who signed which root."""
+
+    def newest(self, reader: Reader) -> int:
+        """Return the size of the newest checkpoint that enough members signed; it may take a moment."""
+
+    def signatures(self, head: Block) -> Sequence[CheckpointSignature]:
+        """Return the signatures over the root of the log that ends with ``head``, sorted by member."""
+
+
+class OwnSignature:
+    """The quorum of a single operator: it signs whatever is newest."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Sign with the engine's key."""
+        self._engine = engine
+
+    def newest(self, reader: Reader) -> int:
+        """Return the newest size."""
+        return reader.head().size
+
+    def signatures(self, head: Block) -> Sequence[CheckpointSignature]:
+        """Return the operator's signature."""
+        return [self._engine.receipt(head.size)]
+
+
+def engine() -> Engine:
     """Return the current application's engine."""
-    found: EmbeddedEngine = current_app.extensions[ENGINE]
+    found: Engine = current_app.extensions[ENGINE]
+    return found
+
+
+def quorum() -> Quorum:
+    """Return what the current application knows of signatures."""
+    found: Quorum = current_app.extensions[QUORUM]
     return found
 
 
@@ -29,8 +64,8 @@ def now() -> int:
 
 
 def sign(head: Block, _root: bytes) -> Sequence[CheckpointSignature]:
-    """Return the signatures over the root of the log that ends with ``head``: here the operator's alone."""
-    return [engine().receipt(head.size)]
+    """Return the signatures over the root of the log that ends with ``head``."""
+    return quorum().signatures(head)
 
 
 def is_single_operator(block: Block | None) -> bool:

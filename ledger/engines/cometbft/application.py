@@ -29,7 +29,7 @@ from ledger.statements import Statement
 
 APP_VERSION = 1
 WINDOW = 512
-"""How far ahead of the next number a statement may be gossiped: CheckTx sees many of a sender before a block."""
+"""How far ahead of the next number a statement may be gossiped: many of a sender come before a block."""
 
 QUOTA = 1024
 """Statements of one sender that wait for a block."""
@@ -88,7 +88,7 @@ class Application:
         """The newest root that stood in a header of the chain, or None before the first since the start."""
         return self._confirmed if self._confirmed_height else None
 
-    def answer(self, request: abci.Request) -> abci.Response:
+    def answer(self, request: abci.Request) -> abci.Response:  # noqa: PLR0912 - one line for each question
         """Answer one request of CometBFT."""
         name = request.WhichOneof("value")
         response = abci.Response()
@@ -156,8 +156,8 @@ class Application:
         return abci.TxResult()
 
     def _prepare(self, request: abci.RequestPrepareProposal) -> abci.ResponsePrepareProposal:
-        # The time of a block is the median of the previous votes: after an idle spell it lags by all of it, and
-        # a key stolen meanwhile could anchor "before" the theft. An empty block brings it up to date.
+        # The time of a block is the median of the previous votes: after an idle spell it lags by all of it,
+        # and a key stolen meanwhile could anchor "before" the theft. An empty block brings it up to date.
         if self._clock() - request.time.seconds > LATEST_PROPOSAL:
             return abci.ResponsePrepareProposal()
         chosen: list[bytes] = []
@@ -190,7 +190,7 @@ class Application:
             tx_results=[_told(each.index, each.refusal) for each in result.results],
             validator_updates=[
                 abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=power)
-                for key, power in getattr(result, 'validators', ())
+                for key, power in getattr(result, "validators", ())
             ],
             app_hash=result.root,
         )

@@ -1,7 +1,7 @@
 """CometBFT's directory: its keys, its genesis and its settings.
 
     <ledger home>/comet/config/{config.toml, genesis.json, node_key.json, priv_validator_key.json}
-    <ledger home>/comet/data/                 blocks and consensus state; never copied from one node to another
+    <ledger home>/comet/data/                 blocks and consensus state; never copied between nodes
     <ledger home>/comet/app.sock              where it asks us
 
 The keys are Ed25519, in CometBFT's own JSON. Every setting that differs from CometBFT's defaults is written
@@ -82,7 +82,13 @@ class CometHome:
         return self._public("priv_validator_key.json")
 
     def write_genesis(
-        self, *, chain_id: str, time: int, initial_height: int, app_hash: bytes, validators: Mapping[str, bytes]
+        self,
+        *,
+        chain_id: str,
+        time: int,
+        initial_height: int,
+        app_hash: bytes,
+        validators: Mapping[str, bytes],
     ) -> None:
         """Write the genesis, which has to be the same, byte for byte in what counts, at every node.
 

@@ -1,4 +1,4 @@
-"""What we ask CometBFT: to take a statement, and how it is. JSON-RPC on loopback, nothing else speaks it here."""
+"""What we ask CometBFT: to take a statement, and how it is; JSON-RPC on loopback."""
 
 from __future__ import annotations
 

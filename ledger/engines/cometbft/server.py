@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from ledger.engines.cometbft import abci_pb2 as abci
 
@@ -24,6 +24,17 @@ MAX_MESSAGE = 8 * 1024 * 1024
 
 _MORE, _BITS = 0x80, 0x7F
 _LONGEST_LENGTH = 5
+
+
+class Stream(Protocol):
+    """What messages are read from and written to."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return so many bytes, fewer at the end."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write all of the bytes."""
+
 
 Answer = Callable[[abci.Request], abci.Response]
 Fail = Callable[[BaseException], None]
@@ -90,7 +101,7 @@ class AbciServer:
                 self._connections.discard(connection)
 
 
-def read_message(stream: BinaryIO) -> abci.Request | None:
+def read_message(stream: Stream) -> abci.Request | None:
     """Read one request; None at the end of the stream.
 
     Raises:
@@ -109,13 +120,13 @@ def read_message(stream: BinaryIO) -> abci.Request | None:
     return request
 
 
-def write_message(stream: BinaryIO, message: abci.Response | abci.Request) -> None:
+def write_message(stream: Stream, message: abci.Response | abci.Request) -> None:
     """Write one message with its length in front."""
     data = message.SerializeToString()
     stream.write(_length(len(data)) + data)
 
 
-def _read_length(stream: BinaryIO) -> int | None:
+def _read_length(stream: Stream) -> int | None:
     """Read protobuf's varint."""
     value = 0
     for place in range(_LONGEST_LENGTH):

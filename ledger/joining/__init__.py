@@ -1,0 +1,1 @@
+"""How a consortium begins and grows: the first member, invitations, joining, moving from one operator."""

@@ -22,7 +22,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import i18n, limits, problems
+from web import health, i18n, limits, metrics, problems
 from web.errors import HostNotAllowedError
 from web.settings import ServiceSettings
 
@@ -43,6 +43,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Robots-Tag": "noindex",
 }
+_MONITORING = {"health.show", "metrics.show"}
 _HERE = Path(__file__).parent
 
 
@@ -95,6 +96,7 @@ def create_service(
     problems.init_app(app)
     CSRFProtect(app)
     app.register_blueprint(_shared_files())
+    _watch(app, settings)
     app.jinja_env.globals.update(
         asset=asset,
         flashes=_flashes,
@@ -199,7 +201,19 @@ class _PublicAddress:
         return self._application(environ, start_response)
 
 
+def _watch(app: Flask, settings: ServiceSettings) -> None:
+    """Count requests and answer monitoring, at this instance's own address and at any other."""
+    database: Path | None = getattr(settings, "database", None)
+    metrics.init_app(app, database=database, readers=settings.metrics_from)
+    health.init_app(app, home=settings.home, database=database)
+    for blueprint in (metrics.blueprint, health.blueprint):
+        register_api(app, blueprint)
+
+
 def _check_host() -> None:
+    if request.endpoint in _MONITORING:
+        # Monitoring asks each process at its own port; these answers hold no address of ours.
+        return
     default = {"http": ":80", "https": ":443"}[request.scheme]
     host = request.headers.get("Host", "").lower().removesuffix(default)
     if host != current_app.config["SERVER_NAME"].lower().removesuffix(default):

@@ -121,6 +121,20 @@ def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) ->
         raise
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what SQLite says of a file that cannot be read into an error of ours.
+
+    Raises:
+        StorageBusyError: A writer holds the database alone.
+        StorageError: The file is damaged, gone, or cannot be read.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _ours(error) from error
+
+
 def init_app(app: "Flask", path: Path) -> None:
     """Give each request that asks a connection to ``path``, closed when the request ends."""
     require_sqlite()

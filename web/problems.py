@@ -13,7 +13,7 @@ A refusal is logged at INFO with its code and nothing of the request.
 import logging
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, json, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -79,6 +79,7 @@ def answer(error: Exception) -> Response:
     if hasattr(error, "oauth_error"):
         return _oauth(error)
     document = problem(error)
+    g.refused_with = document["code"]
     if wants_page():
         response = _page(document)
     else:
@@ -127,6 +128,7 @@ def _http_error(error: HTTPException) -> Any:
 
 
 def _oauth(error: Any) -> Response:
+    g.refused_with = error.oauth_error
     body = {"error": error.oauth_error}
     if error.description:
         body["error_description"] = error.description

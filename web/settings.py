@@ -40,6 +40,7 @@ class ServiceSettings:
         secret_key: At least 32 random bytes, or None for a service without sessions.
         insecure_loopback: True allows http and loopback addresses; every configured URL is loopback then.
         proxy_hops: How many proxies in front may be believed about the client's address.
+        metrics_from: Networks that may read ``/metrics``, beside this machine itself.
     """
 
     home: Path
@@ -47,6 +48,7 @@ class ServiceSettings:
     secret_key: bytes | None = None
     insecure_loopback: bool = False
     proxy_hops: int = 0
+    metrics_from: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
 
 class Environment:
@@ -112,6 +114,20 @@ class Environment:
             raise SettingsError(f"{self.prefix}_{name} must name an existing file")
         return Path(text).resolve()
 
+    def networks(self, name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Return the variable as networks such as ``10.0.0.0/8``, separated by commas; none when absent.
+
+        Raises:
+            SettingsError: One is no network.
+        """
+        parts = [part.strip() for part in self.text(name, default="").split(",")]
+        try:
+            return tuple(ipaddress.ip_network(part) for part in parts if part)
+        except ValueError as error:
+            raise SettingsError(
+                f"{self.prefix}_{name} must be networks such as 10.0.0.0/8, separated by commas"
+            ) from error
+
     def insecure_loopback(self) -> bool:
         """Return whether http and loopback addresses are allowed, and refuse unsafe mixtures.
 
@@ -158,6 +174,7 @@ class Environment:
             "secret_key": secret,
             "insecure_loopback": self.insecure_loopback(),
             "proxy_hops": self.integer("PROXY_HOPS", default=0, most=5),
+            "metrics_from": self.networks("METRICS_FROM"),
         }
 
 

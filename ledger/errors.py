@@ -9,7 +9,10 @@
     ├── StoreError               the database is not what this program wrote
     ├── SelfCheckError           two ways to compute a root disagree: nothing is signed
     ├── RestoredBackupError      the database is behind what was already signed
+    ├── UpgradeRequiredError     the members decided on rules that this program does not know
     └── EngineError              the engine cannot run: busy, stopped or wrongly set up
+        ├── NoQuorumError        too few members take part: nothing is written at the moment
+        └── MovedError           the ledger goes on with several signers, on another engine
 
 Every class names the ``code`` of the one registry, the problem ``type`` and a ``title``; ``str(error)`` is
 the detail. The code of a ``Reject`` is its instance's: one statement may be refused for many reasons.
@@ -99,9 +102,33 @@ class RestoredBackupError(LedgerError):
     title = "The ledger's database is older than what it signed"
 
 
+class UpgradeRequiredError(LedgerError):
+    """The members decided that a later version of the rules is in force: this program applies nothing."""
+
+    code = "LEDGER_UPGRADE_REQUIRED"
+    type = PROBLEM_TYPES + "LEDGER_UPGRADE_REQUIRED"
+    title = "This program is too old for the ledger's rules"
+
+
 class EngineError(LedgerError):
     """The engine cannot run here, or stopped after a failure that is not a statement's."""
 
     code = "LEDGER_UNAVAILABLE"
     type = PROBLEM_TYPES + "LEDGER_UNAVAILABLE"
     title = "The ledger does not take statements now"
+
+
+class NoQuorumError(EngineError):
+    """No block came for a while: fewer than two thirds of the signers' nodes take part."""
+
+    code = "LEDGER_NO_QUORUM"
+    type = PROBLEM_TYPES + "LEDGER_NO_QUORUM"
+    title = "Too few members take part at the moment"
+
+
+class MovedError(EngineError):
+    """A second signer took effect: from here on the ledger is the consortium's, on another engine."""
+
+    code = "LEDGER_MOVED"
+    type = PROBLEM_TYPES + "LEDGER_MOVED"
+    title = "The ledger goes on with several signers"

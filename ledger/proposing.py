@@ -27,14 +27,24 @@ __all__ = [
     "admit",
     "agreement_terms",
     "amend_agreement",
+    "change_params",
+    "close_issuer",
     "end_agreement",
     "end_of_day",
     "free_number",
     "moment",
     "put_issuer",
+    "put_schema",
     "put_wallet",
+    "remove",
+    "rotate_key",
+    "rotate_lost_key",
+    "set_signer",
     "sign_dry_run",
     "start_agreement",
+    "stop_signing",
+    "suspend_issuer",
+    "upgrade",
     "verify_dry_run",
 ]
 
@@ -42,6 +52,9 @@ CHINA = timezone(timedelta(hours=8))
 """Dates that people type are days of the consortium's own calendar."""
 
 ROLES = ("governance", "submission", "receipt")
+SIGNER_ROLES = ("receipt", "validator")
+DOCUMENT = "document"
+ROTATED_ROLES = ("submission", "governance", DOCUMENT)
 
 
 class InputError(LedgerError):
@@ -119,9 +132,109 @@ def admit(
         "types": sorted(set(types)),
         **{role: _key(keys, role) for role in ROLES},
     }
-    possession = keys.get("possession")
-    proofs = possession if isinstance(possession, Mapping) else {}
+    proofs = _proofs(keys)
     return ["admit", {"member": member, "possession": {role: _hex(proofs, role) for role in ROLES}}]
+
+
+def remove(did: str) -> list[Any]:
+    """Return the action that removes a member, and its node from the signers."""
+    return ["remove", {"member": did}]
+
+
+def set_signer(registration: Mapping[str, Any]) -> list[Any]:
+    """Return the action by which a member's node signs, or goes on signing with other keys.
+
+    Args:
+        registration: What the member's ``vocred ledger join`` printed: ``did``, and in hexadecimal the
+            COSE_Keys ``receipt`` and ``validator`` with their signatures under ``possession``. ``validator``
+            may be missing for a member that signs already.
+
+    Raises:
+        InputError: There is no receipt key.
+    """
+    keys = {role: _key(registration, role) for role in SIGNER_ROLES}
+    if keys["receipt"] is None:
+        raise InputError("a node that signs has a receipt key")
+    proofs = _proofs(registration)
+    possession = {role: _hex(proofs, role) for role in SIGNER_ROLES}
+    return ["signer.set", {"member": _text(registration, "did"), **keys, "possession": possession}]
+
+
+def stop_signing(did: str) -> list[Any]:
+    """Return the action by which a member's node stops signing; it stays a member."""
+    possession = dict.fromkeys(SIGNER_ROLES)
+    return ["signer.set", {"member": did, **dict.fromkeys(SIGNER_ROLES), "possession": possession}]
+
+
+def rotate_lost_key(
+    new: Mapping[str, Any], *, role: str, did: str | None = None, compromised_since: int | None = None
+) -> list[Any]:
+    """Return the action that gives somebody another key where its own governance key is lost.
+
+    Args:
+        new: What ``rotate_key`` takes.
+        role: ``governance``, ``submission`` or ``document``.
+        did: Whose; else what ``new`` names.
+        compromised_since: Since when the old one may have been in other hands, seconds.
+
+    Raises:
+        InputError: The new key, its signature or the digest is missing, or it is another DID's.
+    """
+    owner = _text(new, "did") if did is None else did
+    if new.get("did", owner) != owner:
+        raise InputError("the new key is another DID's")
+    return [
+        "rotate-lost-key",
+        {"did": owner, **rotate_key(new, role=role, compromised_since=compromised_since)},
+    ]
+
+
+def rotate_key(new: Mapping[str, Any], *, role: str, compromised_since: int | None = None) -> dict[str, Any]:
+    """Return the body of a ``key.rotate`` statement: one's own key or DID document gives way to another.
+
+    Args:
+        new: For a key what ``vocred ledger keygen --json`` printed, or for the submission key what
+            ``vocred issuer registration --json`` did; for ``document`` the latter.
+        role: ``governance``, ``submission`` or ``document``.
+        compromised_since: Since when the old one may have been in other hands, seconds.
+
+    Raises:
+        InputError: The new key, its signature or the digest is missing, or the role is another.
+    """
+    value, possession = _rotated(new, role)
+    return {"role": role, "value": value, "possession": possession, "compromised_since": compromised_since}
+
+
+def suspend_issuer(issuer: str, *, start: int, end: int | None) -> list[Any]:
+    """Return the action that suspends an issuer, or sets another end to a suspension.
+
+    Args:
+        issuer: Its DID.
+        start: Since when, seconds; the suspension begins with its effect where that is later. To set another
+            end, the suspension's own begin, or any past time while it runs.
+        end: The first second that is no longer covered, or None; a past one lifts at once.
+    """
+    return ["suspend-issuer", {"issuer": issuer, "from": start, "until": end}]
+
+
+def close_issuer(issuer: str) -> list[Any]:
+    """Return the action that closes an issuer for good."""
+    return ["close-issuer", {"issuer": issuer}]
+
+
+def change_params(*, numbers: int) -> list[Any]:
+    """Return the action that changes how many issuer numbers each accreditor may give."""
+    return ["params", {"numbers": numbers}]
+
+
+def upgrade(*, app_version: int, height: int) -> list[Any]:
+    """Return the action by which the rules are those of a version from a block's height on."""
+    return ["upgrade", {"app_version": app_version, "height": height}]
+
+
+def put_schema(schema_id: str, digest: bytes) -> dict[str, Any]:
+    """Return the body of a ``schema.put`` statement: a schema's URL keeps this SHA-256 for ever."""
+    return {"id": schema_id, "digest": digest}
 
 
 def put_issuer(
@@ -142,7 +255,7 @@ def put_issuer(
     did = _text(registration, "did")
     if governance is None and (keys is None or keys.get("did") != did):
         raise InputError("the issuer is no member: hand over the keys that it made with keygen")
-    proofs = {} if keys is None else keys.get("possession", {})
+    proofs = _proofs(keys or {})
     names, urls = registration.get("names"), registration.get("urls")
     if not isinstance(names, Mapping) or not isinstance(urls, Mapping):
         raise InputError("a registration holds names and urls")
@@ -254,6 +367,26 @@ def free_number(client: LedgerClient, *, did: str, now: int) -> int:
     if snapshot.issuer_by_number(number) is not None:
         raise InputError(f"the number {number} is taken: name another one with --number")
     return number
+
+
+def _rotated(new: Mapping[str, Any], role: str) -> tuple[Any, bytes | None]:
+    """Return the new value of a role and, for a key, its own signature."""
+    if role not in ROTATED_ROLES:
+        raise InputError(f"{role} is none of {', '.join(ROTATED_ROLES)}")
+    if role == DOCUMENT:
+        return _digest(new), None
+    if role == "submission" and "submissionKey" in new:
+        value, possession = _key(new, "submissionKey"), _hex(new, "submissionKeyProof")
+    else:
+        value, possession = _key(new, role), _hex(_proofs(new), role)
+    if value is None or possession is None:
+        raise InputError(f"the new {role} key and its own signature are needed")
+    return value, possession
+
+
+def _proofs(keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = keys.get("possession")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _text(value: Any, name: str) -> str:

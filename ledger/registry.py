@@ -97,6 +97,31 @@ def due_key() -> StateKey:
     return ("due",)
 
 
+def validator_key(did: str) -> StateKey:
+    """Return the key of the COSE_Key by which a signer's node takes part in the consensus."""
+    return ("validator", did)
+
+
+def endpoint_key(did: str) -> StateKey:
+    """Return the key of the URLs of a member's node, mirror and receipts."""
+    return ("endpoint", did)
+
+
+def schema_key(schema_id: str) -> StateKey:
+    """Return the key of a schema's digest, by the URL that is its id."""
+    return ("schema", schema_id)
+
+
+def params_key() -> StateKey:
+    """Return the key of the parameters that the members voted; absent while the genesis' hold."""
+    return ("params",)
+
+
+def upgrade_key() -> StateKey:
+    """Return the key of the newest decided version of the rules; absent while it is the first."""
+    return ("upgrade",)
+
+
 def signers_key() -> StateKey:
     """Return the key of the sorted list of signers."""
     return ("signers",)
@@ -300,6 +325,84 @@ class StatusRecord:
             return cls(value["version"], value["digest"], value["from"], value["until"])
         except _SHAPE_ERRORS as error:
             raise RecordError("a status entry has another shape") from error
+
+
+@dataclass(frozen=True)
+class SchemaRecord:
+    """A schema that a member named: its id keeps this digest for ever.
+
+    Attributes:
+        schema_id: The URL that is its id.
+        digest: SHA-256 of its bytes.
+        by: DID of the member.
+        since: Block time, seconds.
+    """
+
+    schema_id: str
+    digest: bytes
+    by: str
+    since: int
+
+    @classmethod
+    def from_value(cls, schema_id: str, value: Any) -> SchemaRecord:
+        """Read the value that lies under ``schema_key(schema_id)``.
+
+        Raises:
+            RecordError: It has another shape.
+        """
+        try:
+            return cls(schema_id, value["digest"], value["by"], value["since"])
+        except _SHAPE_ERRORS as error:
+            raise RecordError("a schema's record has another shape") from error
+
+
+@dataclass(frozen=True)
+class EndpointRecord:
+    """Where a member's services are; each None where it names none.
+
+    Attributes:
+        did: The member's DID.
+        node: URL of its node.
+        mirror: URL of its mirror.
+        receipts: URL under which it serves its signatures, where that is not the node.
+    """
+
+    did: str
+    node: str | None
+    mirror: str | None
+    receipts: str | None
+
+    @classmethod
+    def from_value(cls, did: str, value: Any) -> EndpointRecord:
+        """Read the value that lies under ``endpoint_key(did)``.
+
+        Raises:
+            RecordError: It has another shape.
+        """
+        try:
+            return cls(did, value["node"], value["mirror"], value["receipts"])
+        except _SHAPE_ERRORS as error:
+            raise RecordError("a member's endpoints have another shape") from error
+
+
+@dataclass(frozen=True)
+class UpgradeRecord:
+    """The newest decided version of the rules: in force from ``height`` on."""
+
+    version: int
+    height: int
+
+    @classmethod
+    def from_value(cls, value: Any) -> UpgradeRecord:
+        """Read the value that lies under ``upgrade_key()``.
+
+        Raises:
+            RecordError: It has another shape.
+        """
+        try:
+            return cls(value["version"], value["height"])
+        except _SHAPE_ERRORS as error:
+            raise RecordError("an upgrade's record has another shape") from error
 
 
 @dataclass(frozen=True)

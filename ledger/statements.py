@@ -35,6 +35,7 @@ MAX_AGREEMENT_SIGNATURE = 1024
 SUBMISSION = "submission"
 GOVERNANCE = "governance"
 RECEIPT = "receipt"
+VALIDATOR = "validator"
 WALLET = "wallet"
 
 ROLES: Final[Mapping[str, str]] = {
@@ -190,7 +191,7 @@ def key_possession(key: PrivateKey, *, chain_id: str, did: str, role: str) -> by
         key: The new key.
         chain_id: The ledger on which it is to be registered.
         did: Its owner: a DID, or "urn:vocred:wallet:" and a tag.
-        role: What it is for: governance, submission, receipt or wallet.
+        role: What it is for: governance, submission, receipt, validator or wallet.
 
     Returns:
         64 bytes.

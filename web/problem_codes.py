@@ -440,6 +440,11 @@ REGISTRY: dict[str, Entry] = {
     "LEDGER_UNAVAILABLE": Entry(
         503, "暂时连不上账本，请稍后再试。", "The ledger is out of reach. Please try again later."
     ),
+    "LEDGER_MOVED": Entry(
+        503,
+        "账本已由多个成员共同运行，请联系运营者。",
+        "Several members run this ledger now. Please ask its operator where it goes on.",
+    ),
     "LEDGER_PROOF_INVALID": Entry(422, "账本证明不成立。", "The ledger's proof does not hold."),
     "LEDGER_CHECKPOINT_INVALID": Entry(422, "账本的检查点不成立。", "The ledger's checkpoint does not hold."),
     "LEDGER_INCONSISTENT": Entry(
@@ -459,6 +464,11 @@ REGISTRY: dict[str, Entry] = {
     ),
     "LEDGER_STATE_NOT_PROVEN": Entry(422, "账本没有证明该状态。", "The ledger did not prove that state."),
     "LEDGER_RECEIPT_FALSE": Entry(422, "存证回执不成立。", "The receipt does not hold."),
+    "LEDGER_UPGRADE_REQUIRED": Entry(
+        503,
+        "成员已决定升级账本规则，本程序版本过旧，已停止写入。",
+        "The members decided on newer rules than this program knows; it takes no entries.",
+    ),
     "DOUBLE_SIGN_GUARD": Entry(
         503, "账本拒绝重复签名，已停止写入。", "The ledger refused to sign twice and takes no entries."
     ),
@@ -522,6 +532,11 @@ REGISTRY: dict[str, Entry] = {
         422,
         "试算结果不成立：签名、协议或账本不符。",
         "The dry run does not count: its signature, agreement or ledger is another.",
+    ),
+    "COUNTS_INVALID": Entry(
+        422,
+        "统计不成立：签名、月份或账本不符。",
+        "The counts do not count: their signature, month or ledger is another.",
     ),
     "VOTE_INVALID": Entry(422, "这一票不成立。", "The vote is not valid."),
     "QUORUM_NOT_MET": Entry(422, "票数不足。", "There are not enough votes."),

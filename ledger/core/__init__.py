@@ -2,8 +2,8 @@
 
 Where things are: ``machine.Core`` applies blocks, ``reading.Reader`` answers queries with proofs,
 ``genesis`` and ``blocks`` hold the two log entries that are no statements, ``fields`` the shapes of values,
-``state`` what a block may read and write; the rules are in ``anchoring``, ``registry``, ``governance`` and
-``actions``.
+``state`` what a block may read and write; the rules are in ``anchoring``, ``registry``, ``rotation``,
+``governance`` and ``actions``, which has the agreements in ``agreements`` and the signers in ``signing``.
 
 **The state.** Keys are CBOR arrays, values CBOR; both stand as deterministic bytes. A map has exactly the
 members named here; ``?`` marks one that may be null (it is never left out). Times are integer seconds,
@@ -14,10 +14,13 @@ digests 32 bytes, keys COSE_Keys, DIDs text, ``names`` is {"zh", "en"}.
     ["members"]                sorted array of the DIDs that are members now; its length is N
     ["credit-code", code]      did; kept for ever, so that an organisation is admitted once
     ["signers"]                sorted array of the DIDs that sign roots, each with its member record's
-                               receipt key
+                               receipt key; 1 to 100
+    ["validator", did]         the COSE_Key (Ed25519) by which that member's node takes part in the consensus;
+                               there from its first signer.set on, while it is a member. The genesis' signers
+                               have none: the consensus' own genesis names theirs
     ["keys", did]              {governance, submission?}: what signs for that DID now; survives removal
-    ["key", kid]               [did, role], role one of governance, submission, receipt, wallet; never
-                               deleted
+    ["key", kid]               [did, role], role one of governance, submission, receipt, validator, wallet;
+                               never deleted
     ["seq", did, role]         the last number used, from 1; survives removal
     ["issuer", did]            {number, document, submission, governance, names, urls: {claims, store,
                                lists}, since, suspensions: [[from, until?]...], compromised: [[since,
@@ -32,6 +35,11 @@ digests 32 bytes, keys COSE_Keys, DIDs text, ``names`` is {"zh", "en"}.
     ["lists", issuer]          how many lists that issuer publishes
     ["wallet", tag]            {url, key}
     ["endpoint", did]          {node?, mirror?, receipts?}: URLs
+    ["schema", id]             {digest, by, since}: id is a URL, by the member; kept for ever
+    ["schemas", did]           how many schemas that member named
+    ["params"]                 {numbers}: the quota of an accreditor; the genesis' while absent
+    ["upgrade"]                {version, height}: from that height on the rules are those of that version; one
+                               below it until then. Absent: version 1
     ["agreement", id]          {version, digest, parties, started, ended?} of the version that started last;
                                parties is a sorted array of DIDs
     ["agreement", id, version] the same record of that version; versions follow one another without a gap;
@@ -50,6 +58,7 @@ sufficed, the effect waits until ``due``), "done", "void" (the effect had become
 ``decided`` is the time at which it last changed.
 
 **Statements.** Payload {type, seq, body}. Role submission: anchor and status; role governance: all others.
+A value that a rotation brings is a COSE_Key, or the DID document's digest where the role is document.
 
     anchor          {root}
     status          array of 1 to 1000 {list, version, digest, from, until?}, each list once
@@ -57,6 +66,9 @@ sufficed, the effect waits until ``due``), "done", "void" (the effect had become
                     possession: {submission?, governance?}}
     accredit        {issuer, type, from, until?}
     endpoint.put    {node?, mirror?, receipts?}
+    schema.put      {id, digest}
+    key.rotate      {role, value, possession?, compromised_since?}, role being submission, governance or
+                    document: one's own
     propose         {action: [name, body], expires}
     vote            {proposal, yes}, yes being a boolean
     withdraw        {proposal}
@@ -66,6 +78,15 @@ sufficed, the effect waits until ``due``), "done", "void" (the effect had become
     admit           {member: {did, names, code, roles, types, governance, submission?, receipt?},
                     possession: {governance?, submission?, receipt?}}
     remove          {member}
+    signer.set      {member, receipt?, validator?, possession: {receipt?, validator?}}: both null, and the
+                    member stops signing; else it signs with these keys, and a null validator key is the one
+                    that it has
+    rotate-lost-key {did, role, value, possession?, compromised_since?}: key.rotate in another's place
+    suspend-issuer  {issuer, from, until?}: anchors are refused from then on, not before the effect; naming a
+                    suspension's begin anew, or any past time while one runs, sets its end (lifts it)
+    close-issuer    {issuer}
+    params          {numbers}
+    upgrade         {app_version, height}: the version after the present one
     issuer.put      as the statement's body
     accredit        as the statement's body
     wallet.put      {tag, url, key, possession?}; the key's owner is "urn:vocred:wallet:" + tag, its role

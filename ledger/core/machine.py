@@ -20,7 +20,7 @@ from pathlib import Path
 from crypto import cbor
 from crypto.keys import PublicKey
 from ledger import merkle, prefix_map, statements
-from ledger.core import actions, anchoring, governance, keyring, mentions, registry
+from ledger.core import actions, anchoring, governance, keyring, mentions, registry, signing
 from ledger.core.blocks import (
     CONSORTIUM,
     FIRST_EPOCH,
@@ -59,13 +59,14 @@ class BlockResult:
         results: One a statement, in their order.
         root: Root of the log after the block: the application hash.
         block: The block entry, or None where the block left the log as it was.
-        validator_updates: DIDs of signers that left, for engines whose validators are the signers.
+        signers: After this block, by DID, the raw 32-byte key by which each signer's node takes part in the
+            consensus; None where the state has none, because the consensus' own genesis names it.
     """
 
     results: tuple[TxResult, ...]
     root: bytes
     block: Block | None
-    validator_updates: tuple[str, ...]
+    signers: Mapping[str, bytes | None]
 
 
 class Core:
@@ -126,6 +127,11 @@ class Core:
     def head_block(self) -> Block | None:
         """The newest block entry, as committed."""
         return self._last_block
+
+    @property
+    def signers(self) -> Mapping[str, bytes | None]:
+        """The signers as committed, like ``BlockResult.signers``."""
+        return signing.consensus_keys(State(self.store, genesis=self.genesis, time=self._head.time))
 
     def check(self, tx: bytes, *, window: int = 1) -> Statement:
         """Check a statement before it is put into a block: form, ledger, key, signature, number.
@@ -268,7 +274,6 @@ class Core:
             signers=signers,
             next_signers=next_signers,
         )
-        left = tuple(did for did, _ in signers if did not in dict(next_signers))
         root = frontier.root
         head = (
             Head(frontier.size, root, block.state, height, time)
@@ -277,7 +282,7 @@ class Core:
         )
         self.store.put_head(head)
         self._pending = (head, block or self._last_block, frontier)
-        return BlockResult(tuple(results), root, block, left)
+        return BlockResult(tuple(results), root, block, signing.consensus_keys(state))
 
     def _authenticate(self, state: State, statement: Statement) -> int:
         """Check who speaks, and return the last number that they used.

@@ -15,7 +15,7 @@ from ledger.errors import HistoryError, MerkleError
 from ledger.proof.bundle import Bundle, Consistency, Inclusion, Link, Signer
 from ledger.proof.errors import CheckpointError, InclusionError, InconsistentError, ProofMalformedError
 from ledger.proof.pins import Pin, signers_digest
-from ledger.proof.receipts import check_quorum
+from ledger.proof.receipts import check_quorum, signer_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Checkpoint:
         consistent: The tree was proved to be one with the highest checkpoint known. False only offline.
         head: The head block.
         next_pin: The pin after this check: what a pin store may advance to.
+        signed: The members whose signatures over it were checked, sorted.
+        signers: The epoch's whole set, sorted: so many could have signed.
     """
 
     size: int
@@ -42,6 +44,8 @@ class Checkpoint:
     consistent: bool
     head: Block = field(repr=False)
     next_pin: Pin = field(repr=False)
+    signed: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def check_checkpoint(
         consistent=consistent,
         head=head,
         next_pin=pin,
+        signed=tuple(signer_of(signature) for signature in bundle.signatures),
+        signers=tuple(sorted(signer.member for signer in era.signers)),
     )
     return replace(checkpoint, next_pin=_moved(pin, era, checkpoint))
 

@@ -92,6 +92,16 @@ def check_quorum(
     return min(times)
 
 
+def signer_of(signature: CheckpointSignature) -> str:
+    """Return the member that a signature names, which is its signer only once the signature was checked.
+
+    Raises:
+        CheckpointError: Its header is none of a receipt's.
+    """
+    member: str = _header(signature.protected)[_CLAIMS][_ISS]
+    return member
+
+
 def _check_signature(
     signature: CheckpointSignature, *, root: bytes, keys: dict[str, PublicKey], chain_id: str
 ) -> tuple[str, int]:

@@ -446,14 +446,18 @@ REGISTRY: dict[str, Entry] = {
         "Several members run this ledger now. Please ask its operator where it goes on.",
     ),
     "LEDGER_JOINING": Entry(
-        409, "账本目前不能这样做，未作任何更改。", "That cannot be done with this ledger now; nothing was changed."
+        409,
+        "账本目前不能这样做，未作任何更改。",
+        "That cannot be done with this ledger now; nothing was changed.",
     ),
     "LEDGER_FILE_DAMAGED": Entry(422, "账本文件已损坏。", "The ledger file is torn or was changed."),
     "LEDGER_OTHER": Entry(422, "这是另一个账本的文件。", "That belongs to another ledger."),
     "LEDGER_NOT_COVERED": Entry(
         422, "日志有一部分没有足够成员签名。", "Too few members have signed a part of that log."
     ),
-    "LEDGER_AUDIT_FAILED": Entry(422, "共识区块的签名不成立。", "A commit of the consensus engine does not hold."),
+    "LEDGER_AUDIT_FAILED": Entry(
+        422, "共识区块的签名不成立。", "A commit of the consensus engine does not hold."
+    ),
     "LEDGER_PROOF_INVALID": Entry(422, "账本证明不成立。", "The ledger's proof does not hold."),
     "LEDGER_CHECKPOINT_INVALID": Entry(422, "账本的检查点不成立。", "The ledger's checkpoint does not hold."),
     "LEDGER_INCONSISTENT": Entry(

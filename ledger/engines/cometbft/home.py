@@ -90,44 +90,15 @@ class CometHome:
         app_hash: bytes,
         validators: Mapping[str, bytes],
     ) -> None:
-        """Write the genesis, which has to be the same, byte for byte in what counts, at every node.
-
-        Args:
-            chain_id: The ledger's.
-            time: Seconds; later than the last entry of the log.
-            initial_height: The number of the first block.
-            app_hash: The root of the log so far.
-            validators: Consensus keys by a name for people; each has power 1.
-        """
-        _write(
-            self.config / "genesis.json",
-            {
-                "genesis_time": datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z"),
-                "chain_id": chain_name(chain_id),
-                "initial_height": str(initial_height),
-                "consensus_params": {
-                    "block": {"max_bytes": str(BLOCK_BYTES), "max_gas": "-1"},
-                    "evidence": {
-                        "max_age_num_blocks": "100000",
-                        "max_age_duration": str(EVIDENCE_SECONDS * 10**9),
-                        "max_bytes": "65536",
-                    },
-                    "validator": {"pub_key_types": ["ed25519"]},
-                    "version": {"app": "1"},
-                    "abci": {"vote_extensions_enable_height": "0"},
-                },
-                "validators": [
-                    {
-                        "address": hashlib.sha256(key).digest()[:20].hex().upper(),
-                        "pub_key": {"type": _PUBLIC_TYPE, "value": base64.b64encode(key).decode()},
-                        "power": "1",
-                        "name": name,
-                    }
-                    for name, key in sorted(validators.items())
-                ],
-                "app_hash": app_hash.hex().upper(),
-            },
+        """Write the genesis that ``genesis_document`` describes."""
+        document = genesis_document(
+            chain_id=chain_id,
+            time=time,
+            initial_height=initial_height,
+            app_hash=app_hash,
+            validators=validators,
         )
+        _write(self.config / "genesis.json", document)
 
     def write_config(self, addresses: Addresses, *, moniker: str, laddr_strict: bool = True) -> None:
         """Write ``config.toml``.
@@ -156,6 +127,46 @@ class CometHome:
     def _public(self, name: str) -> bytes:
         value = json.loads((self.config / name).read_bytes())
         return base64.b64decode(value["priv_key"]["value"])[32:]
+
+
+def genesis_document(
+    *, chain_id: str, time: int, initial_height: int, app_hash: bytes, validators: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Return CometBFT's genesis, which has to be the same, in everything that counts, at every node.
+
+    Args:
+        chain_id: The ledger's.
+        time: Seconds; later than the last entry of the log.
+        initial_height: The number of the first block.
+        app_hash: The root of the log so far.
+        validators: Each signer's consensus key by the member's DID; each has power 1.
+    """
+    return {
+        "genesis_time": datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z"),
+        "chain_id": chain_name(chain_id),
+        "initial_height": str(initial_height),
+        "consensus_params": {
+            "block": {"max_bytes": str(BLOCK_BYTES), "max_gas": "-1"},
+            "evidence": {
+                "max_age_num_blocks": "100000",
+                "max_age_duration": str(EVIDENCE_SECONDS * 10**9),
+                "max_bytes": "65536",
+            },
+            "validator": {"pub_key_types": ["ed25519"]},
+            "version": {"app": "1"},
+            "abci": {"vote_extensions_enable_height": "0"},
+        },
+        "validators": [
+            {
+                "address": hashlib.sha256(key).digest()[:20].hex().upper(),
+                "pub_key": {"type": _PUBLIC_TYPE, "value": base64.b64encode(key).decode()},
+                "power": "1",
+                "name": name,
+            }
+            for name, key in sorted(validators.items())
+        ],
+        "app_hash": app_hash.hex().upper(),
+    }
 
 
 _CONFIG = """\

@@ -11,6 +11,7 @@ from ledger.core.blocks import SINGLE_OPERATOR, Block
 from ledger.core.reading import Reader
 from ledger.engines import Engine
 from ledger.proof.bundle import CheckpointSignature
+from ledger.proof.receipts import MemberSignature, read_signature
 
 ENGINE = "ledger_engine"
 QUORUM = "ledger_quorum"
@@ -28,6 +29,9 @@ class Quorum(Protocol):
     def signatures(self, head: Block) -> Sequence[CheckpointSignature]:
         """Return the signatures over the root of the log that ends with ``head``, sorted by member."""
 
+    def known(self, head: Block) -> Sequence[MemberSignature]:
+        """Return all that is known of who signed that root, sorted by member; waits for nothing."""
+
 
 class OwnSignature:
     """The quorum of a single operator: it signs whatever is newest."""
@@ -43,6 +47,10 @@ class OwnSignature:
     def signatures(self, head: Block) -> Sequence[CheckpointSignature]:
         """Return the operator's signature."""
         return [self._engine.receipt(head.size)]
+
+    def known(self, head: Block) -> Sequence[MemberSignature]:
+        """Return the operator's signature with its name and time."""
+        return [read_signature(signature) for signature in self.signatures(head)]
 
 
 def engine() -> Engine:

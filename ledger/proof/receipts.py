@@ -9,7 +9,8 @@ Spec: LEDGER.md, sections 4.5 and 4.12; RFC 9942.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crypto import cbor, cose
@@ -24,6 +25,21 @@ CLOCK_SKEW = 120
 _ALG, _KID, _CLAIMS, _VDS = 1, 4, 15, 395
 _ISS, _SUB, _IAT = 1, 2, 6
 _RFC9162_SHA256 = 1
+
+
+@dataclass(frozen=True)
+class MemberSignature:
+    """A checked signature over a root.
+
+    Attributes:
+        member: Who signed.
+        time: The time that the signature gives, integer seconds.
+        signature: The signature.
+    """
+
+    member: str
+    time: int
+    signature: CheckpointSignature
 
 
 def sign_receipt(
@@ -77,7 +93,7 @@ def check_quorum(
 
     Spec: LEDGER.md, section 4.5, steps 4 and 5.
     """
-    keys = {signer.member: _public_key(signer) for signer in signers}
+    keys = _keys(signers)
     members, times = [], []
     for signature in signatures:
         member, iat = _check_signature(signature, root=root, keys=keys, chain_id=chain_id)
@@ -87,7 +103,7 @@ def check_quorum(
         times.append(iat)
     if members != sorted(set(members)):
         raise CheckpointError("the signatures are not sorted by member, or a member signed twice")
-    if not 3 * len(members) > 2 * len(keys):
+    if not is_quorum(len(members), of=len(keys)):
         raise QuorumError(f"{len(members)} of {len(keys)} signers are not more than two thirds")
     return min(times)
 
@@ -100,6 +116,74 @@ def signer_of(signature: CheckpointSignature) -> str:
     """
     member: str = _header(signature.protected)[_CLAIMS][_ISS]
     return member
+
+
+def check_signature(
+    signature: CheckpointSignature,
+    *,
+    root: bytes,
+    signers: Sequence[Signer],
+    chain_id: str,
+    not_before: int,
+    now: int,
+) -> MemberSignature:
+    """Check one signature over a root by one of a set of signers.
+
+    Args:
+        signature: The signature.
+        root: The log root.
+        signers: The epoch's whole set.
+        chain_id: The ledger's chain id.
+        not_before: Time of the head block; no honest signature is older.
+        now: The current time in integer seconds.
+
+    Raises:
+        CheckpointError: It is of another shape, of another ledger or time, or does not verify.
+
+    Spec: LEDGER.md, section 4.5, steps 4 and 5.
+    """
+    member, iat = _check_signature(signature, root=root, keys=_keys(signers), chain_id=chain_id)
+    if not not_before <= iat <= now + CLOCK_SKEW:
+        raise CheckpointError("a signature is older than its block, or from the future")
+    return MemberSignature(member, iat, signature)
+
+
+def read_signature(signature: CheckpointSignature) -> MemberSignature:
+    """Return who a signature says made it, and when; nothing is checked but its form.
+
+    Raises:
+        CheckpointError: It is of another shape.
+    """
+    claims = _header(signature.protected)[_CLAIMS]
+    return MemberSignature(claims[_ISS], claims[_IAT], signature)
+
+
+def is_quorum(count: int, *, of: int) -> bool:
+    """Return whether so many signers of a set are more than two thirds of it."""
+    return 3 * count > 2 * of
+
+
+def freshest_quorum(
+    signatures: Iterable[MemberSignature], *, signers: int
+) -> tuple[CheckpointSignature, ...]:
+    """Choose the signatures for a bundle: as few as make a quorum, those with the latest times.
+
+    A checkpoint's time is the smallest among its signatures, so an old one more would make it older.
+
+    Args:
+        signatures: Checked ones, one a member.
+        signers: How many signers the epoch has.
+
+    Returns:
+        Sorted by member; all of them where they are no quorum.
+    """
+    newest = sorted(signatures, key=lambda each: (-each.time, each.member))
+    chosen = sorted(newest[: 2 * signers // 3 + 1], key=lambda each: each.member)
+    return tuple(each.signature for each in chosen)
+
+
+def _keys(signers: Sequence[Signer]) -> dict[str, PublicKey]:
+    return {signer.member: _public_key(signer) for signer in signers}
 
 
 def _check_signature(

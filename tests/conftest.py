@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 GUARD = Path(__file__).parent / "socket_guard"
 LEFT_OUT = "needs the official vectors in ../shared/data"
+NO_COMETBFT = "needs cometbft: run `make cometbft`"
+REQUIRE_COMETBFT = "VOCRED_REQUIRE_COMETBFT"
 
 
 # How long an example takes says nothing about the code: the machine is shared.
@@ -38,8 +41,28 @@ def _install_guard() -> Any:
 socket_guard = _install_guard()
 
 
+def find_cometbft() -> str | None:
+    """Return the consensus engine's binary: the one that is named, beside the interpreter, or in PATH."""
+    named = os.environ.get("LEDGER_COMETBFT")
+    beside = Path(sys.executable).parent
+    return shutil.which(named) if named else shutil.which("cometbft", path=beside) or shutil.which("cometbft")
+
+
+def pytest_configure() -> None:
+    """Refuse a run that must have CometBFT and does not find it, rather than leave its tests out."""
+    if os.environ.get(REQUIRE_COMETBFT) == "1" and find_cometbft() is None:
+        raise pytest.UsageError(f"{REQUIRE_COMETBFT} is set, and the run {NO_COMETBFT}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that stand up a whole service with a ledger: ``make check`` waits for none."""
+    """Mark the tests that stand up a whole service with a ledger: ``make check`` waits for none.
+
+    Where there is no CometBFT, the tests of real nodes are left out.
+    """
+    if find_cometbft() is None:
+        for item in items:
+            if item.get_closest_marker("consortium"):
+                item.add_marker(pytest.mark.skip(NO_COMETBFT))
     whole = [ROOT / "tests" / service for service in ("issuer", "wallet")]
     pure = ROOT / "tests" / "issuer" / "importing"
     for item in items:
@@ -56,9 +79,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in one line each what was left out and what tried to leave."""
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
-    if count:
-        terminalreporter.write_line(f"{count} tests left out: each {LEFT_OUT}")
+    for reason in (LEFT_OUT, NO_COMETBFT):
+        count = sum(reason in str(report.longrepr) for report in skipped)
+        if count:
+            terminalreporter.write_line(f"{count} tests left out: each {reason}")
     for violation in socket_guard.violations:
         terminalreporter.write_line(f"outbound connection: {violation}", red=True)
 

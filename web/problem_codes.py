@@ -91,6 +91,18 @@ REGISTRY: dict[str, Entry] = {
     "DB_CORRUPT": Entry(
         503, "数据文件损坏，请联系管理员。", "The data file is damaged. Please tell the operator."
     ),
+    "CLOCK_SKEW": Entry(
+        503,
+        "服务器时钟与联盟账本相差过大，暂停签发，请联系管理员。",
+        "This server's clock is too far from the ledger's, so nothing is signed. Please tell the operator.",
+    ),
+    "RESTORE_REFUSED": Entry(409, "该备份不能在此恢复。", "This backup cannot be restored here."),
+    "AUDIT_TAMPERED": Entry(
+        503, "审计记录被改动，请联系管理员。", "The audit log was changed. Please tell the operator."
+    ),
+    "RECOVERY_REQUIRED": Entry(
+        503, "缺少密钥，需要先恢复。", "A key is missing and has to be recovered first."
+    ),
     "BUSY": Entry(503, "正忙，请稍后再试。", "Busy at the moment. Please try again."),
     "VERIFY_TIMEOUT": Entry(503, "核验超时，请稍后再试。", "Checking took too long. Please try again."),
     "SIGNER_UNAVAILABLE": Entry(

@@ -72,10 +72,16 @@ def submit() -> Response:
 
 @blueprint.get("/v1/checkpoint")
 def checkpoint() -> Response:
-    """Return the newest checkpoint, with the consistency to ``from`` where it is given."""
-    with engine().reader() as reader:
-        newest = quorum().newest(reader)
-        return _bundle(reader, assembly.checkpoint(reader, sign=sign, size=newest, known=_number("from")))
+    """Return the newest checkpoint, or the one ``at`` a size.
+
+    With ``from`` it has the consistency with that size, with ``epoch`` the links from that epoch: whoever
+    is too far behind for one bundle gets as far as one goes, and asks again.
+    """
+    with engine().reader() as reader, _found():
+        size, known, epoch = _at(reader), _number("from"), _epoch()
+        if epoch is None:
+            return _bundle(reader, assembly.checkpoint(reader, sign=sign, size=size, known=known))
+        return _bundle(reader, assembly.step(reader, sign=sign, epoch=epoch, size=size, known=known))
 
 
 @blueprint.get("/v1/checkpoints/<int(max=9007199254740991):size>/signature")
@@ -86,6 +92,18 @@ def signature(size: int) -> Response:
         message = cbor.encode([made.protected, {}, None, made.signature])
         cose.parse_sign1(message, detached=True)
         return _binary(reader, message, COSE)
+
+
+@blueprint.get("/v1/checkpoints/<int(max=9007199254740991):size>/signatures")
+def signatures(size: int) -> Response:
+    """Return all signatures known here over the root of the first ``size`` entries, sorted by member.
+
+    The CBOR array has [protected header, signature] for each, as field 5 of a bundle does; perhaps too few
+    for a quorum.
+    """
+    with engine().reader() as reader, _found():
+        known = quorum().known(reader.block(size))
+        return _binary(reader, cbor.encode([each.signature.to_cbor() for each in known]), CBOR)
 
 
 @blueprint.get("/v1/consistency")
@@ -118,8 +136,18 @@ def entry_proof(index: int) -> Response:
             credential_type=_text("type"),
             size=_at(reader),
             known=_number("from"),
+            epoch=_epoch(),
         )
         return _bundle(reader, bundle)
+
+
+@blueprint.get("/v1/entries/<int(max=9007199254740991):index>/inclusion")
+def entry_inclusion(index: int) -> Response:
+    """Return the RFC 9942 proof that an entry of any kind is in the log ``at`` a size; unsigned."""
+    with engine().reader() as reader, _found():
+        size = _number("at")
+        proof = assembly.inclusion(reader, index, reader.head().size if size is None else size)
+        return _binary(reader, cbor.encode(proof.to_cbor()), CBOR)
 
 
 @blueprint.get("/v1/state")
@@ -270,13 +298,22 @@ def _state(keys: list[bytes]) -> Response:
         _check_key(key)
     with engine().reader() as reader, _found():
         size, known = _at(reader), _number("from")
-        return _bundle(reader, assembly.checkpoint(reader, sign=sign, keys=keys, size=size, known=known))
+        bundle = assembly.checkpoint(reader, sign=sign, keys=keys, size=size, known=known, epoch=_epoch())
+        return _bundle(reader, bundle)
 
 
 def _at(reader: Reader) -> int:
     """Return the size that the asker names, else the newest that enough members signed."""
     named = _number("at")
     return quorum().newest(reader) if named is None else named
+
+
+def _epoch() -> int | None:
+    """Return the epoch whose signers the asker knows."""
+    epoch = _number("epoch")
+    if epoch == 0:
+        raise BadRequestError("epochs are counted from 1")
+    return epoch
 
 
 def _check_key(key: bytes) -> None:

@@ -6,7 +6,8 @@ root: its own, and in a consortium those that it pulled from other members.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from crypto import cbor
@@ -17,17 +18,17 @@ from ledger.proof.bundle import (
     HEAD,
     OWN,
     Bundle,
-    CheckpointSignature,
     Consistency,
     Inclusion,
+    Link,
     StateProof,
 )
+from ledger.proof.epochs import Sign, last_block, links
 from ledger.proof.errors import GrantMissingError
 from ledger.registry import StateKey, grant_key, grants_key, issuer_key
 from ledger.statements import parse_statement
 
-Sign = Callable[[Block, bytes], Sequence[CheckpointSignature]]
-"""Returns the signatures over the root (second argument) of the log that ends with a block."""
+__all__ = ["Sign", "checkpoint", "consistency", "inclusion", "receipt", "step"]
 
 
 def checkpoint(
@@ -37,6 +38,7 @@ def checkpoint(
     keys: Iterable[bytes] = (),
     size: int | None = None,
     known: int | None = None,
+    epoch: int | None = None,
 ) -> Bundle:
     """Return a checkpoint with proofs of keys.
 
@@ -46,6 +48,8 @@ def checkpoint(
         keys: Encoded state keys.
         size: A size at which a block ends; the newest by default.
         known: Size of a checkpoint that the asker holds: the consistency with it is added.
+        epoch: An epoch whose signers the asker knows: the links from it are added, unless there are too many
+            for one bundle; then ``step`` comes first.
 
     Raises:
         MerkleError: There is no such checkpoint.
@@ -57,8 +61,35 @@ def checkpoint(
         head_inclusion=inclusion(reader, at - 1, at),
         signatures=tuple(sign(head, reader.root(at))),
         states=_states(reader, keys, size=at, number=HEAD),
+        links=_links(reader, head, start=epoch, sign=sign),
         consistency=_consistency(reader, at, known),
     )
+
+
+def step(
+    reader: Reader, *, sign: Sign, epoch: int, size: int | None = None, known: int | None = None
+) -> Bundle:
+    """Return a checkpoint that leads an asker from its epoch to the newest, or as far as a bundle goes.
+
+    Args:
+        reader: One committed state of the ledger.
+        sign: Gives the signatures.
+        epoch: The epoch whose signers the asker knows.
+        size: A size at which a block ends; the newest by default.
+        known: Size of a checkpoint that the asker holds: the consistency with it is added.
+
+    Raises:
+        MerkleError: There is no such checkpoint.
+    """
+    at = reader.head().size if size is None else size
+    head = reader.block(at)
+    found = links(reader, start=epoch, end=head.epoch, sign=sign)
+    if epoch + len(found) < head.epoch:
+        # The end of the epoch that the links lead to is signed by the set that they bring.
+        end = last_block(reader, epoch + len(found))
+        assert end is not None
+        at = end.size
+    return replace(checkpoint(reader, sign=sign, size=at, known=known), links=found)
 
 
 def receipt(
@@ -69,6 +100,7 @@ def receipt(
     credential_type: str | None = None,
     size: int | None = None,
     known: int | None = None,
+    epoch: int | None = None,
 ) -> Bundle:
     """Return the proof of an entry, under the newest head or another.
 
@@ -80,12 +112,14 @@ def receipt(
             block.
         size: A size at which a block ends, not before the own block's; the newest by default.
         known: Size of a checkpoint that the asker holds: the consistency with it is added.
+        epoch: An epoch whose signers the asker knows: the links from it are added, unless there are too many
+            for one bundle; then ``step`` comes first.
 
     Raises:
         MerkleError: There is no such entry or checkpoint.
         GrantMissingError: The issuer had no grant for the type at the entry's block.
     """
-    bundle = checkpoint(reader, sign=sign, size=size, known=known)
+    bundle = checkpoint(reader, sign=sign, size=size, known=known, epoch=epoch)
     at = bundle.head_inclusion.size
     own = reader.own_block(index)
     if own.size > at:
@@ -104,6 +138,7 @@ def receipt(
         states=_states(reader, keys, size=own.size, number=HEAD if at_head else OWN),
         own=None if at_head else own.encode(),
         own_inclusion=None if at_head else inclusion(reader, own.index, at),
+        links=bundle.links,
         consistency=bundle.consistency,
     )
 
@@ -124,6 +159,14 @@ def _consistency(reader: Reader, size: int, known: int | None) -> Consistency | 
     if known is None or known == size or not 0 < known <= reader.head().size:
         return None
     return consistency(reader, min(known, size), max(known, size))
+
+
+def _links(reader: Reader, head: Block, *, start: int | None, sign: Sign) -> tuple[Link, ...]:
+    """Return the links from an epoch to the head's, or none: half of the way proves nothing."""
+    if start is None or start >= head.epoch:
+        return ()
+    found = links(reader, start=start, end=head.epoch, sign=sign)
+    return found if start + len(found) == head.epoch else ()
 
 
 def _states(reader: Reader, keys: Iterable[bytes], *, size: int, number: int) -> tuple[StateProof, ...]:

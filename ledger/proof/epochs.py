@@ -8,13 +8,20 @@ Spec: LEDGER.md, sections 4.4, 4.5 and 4.12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from crypto import cbor
 from ledger.core.blocks import FIRST_EPOCH, Block
 from ledger.core.reading import Reader
 from ledger.errors import MerkleError, StoreError
-from ledger.proof.bundle import Signer
+from ledger.proof.bundle import MAX_LINKS, CheckpointSignature, Inclusion, Link, Signer
 from ledger.proof.pins import Pin, signers_digest
+
+Sign = Callable[[Block, bytes], Sequence[CheckpointSignature]]
+"""Returns the signatures over the root (second argument) of the log that ends with a block."""
+
+MAX_LINK_BYTES = 256 * 1024
+"""What the links of one bundle may take: half of it. Whoever is further behind asks twice."""
 
 
 def signers_of(reader: Reader, block: Block) -> tuple[Signer, ...]:
@@ -80,6 +87,28 @@ def ended_epochs(reader: Reader, *, start: int = FIRST_EPOCH) -> Iterator[Block]
             yield block
 
 
+def links(reader: Reader, *, start: int, end: int, sign: Sign) -> tuple[Link, ...]:
+    """Return the links that lead from an epoch to a later one; as many as a bundle takes.
+
+    Args:
+        reader: One committed state of the ledger.
+        start: The epoch whose signers the asker knows.
+        end: The epoch that it should come to know.
+        sign: Gives the signatures under each epoch's last block.
+    """
+    found: list[Link] = []
+    room = MAX_LINK_BYTES
+    for block in ended_epochs(reader, start=start):
+        if block.epoch >= end or len(found) == MAX_LINKS:
+            break
+        link = _link(reader, block, sign=sign)
+        room -= len(cbor.encode(link.to_cbor()))
+        if room < 0:
+            break
+        found.append(link)
+    return tuple(found)
+
+
 def present_pin(reader: Reader) -> Pin:
     """Return what this ledger would be pinned as at its head: the newest set, and all sets before it."""
     epoch = current_epoch(reader)
@@ -88,6 +117,13 @@ def present_pin(reader: Reader) -> Pin:
     single = len(signers) == 1 or any(len(each) == 1 for each in sets.values())
     head = reader.head()
     return Pin(reader.chain_id, epoch, signers, single, sets, head.size, head.root)
+
+
+def _link(reader: Reader, block: Block, *, sign: Sign) -> Link:
+    path = tuple(reader.inclusion(block.index, block.size))
+    signatures = tuple(sign(block, reader.root(block.size)))
+    inclusion = Inclusion(block.size, block.index, path)
+    return Link(block.encode(), inclusion, signatures, next_signers(reader, block))
 
 
 def _set_after(reader: Reader, size: int) -> tuple[Signer, ...]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from crypto.keys import PublicKey
 from crypto.multibase import base64url_encode
-from ledger.core import actions, blocks, governance, mentions
+from ledger.core import agreements as agreement_actions
+from ledger.core import blocks, governance, mentions
+from ledger.core.actions import asks_two_thirds
 from ledger.core.reading import Reader
 from ledger.dry_runs import read_dry_run
 from ledger.proposals import EXPIRED, votes_needed
@@ -22,8 +25,12 @@ MAX_LISTED = 200
 
 def registry(reader: Reader) -> dict[str, Any]:
     """Return members, issuers with their grants, and wallets."""
+    signers = reader.value("signers")
     return {
-        "members": [_member(key[1], value) for key, value in reader.values("member", length=2)],
+        "members": [
+            _member(key[1], value, signs=key[1] in signers)
+            for key, value in reader.values("member", length=2)
+        ],
         "issuers": issuers(reader),
         "wallets": [{"tag": key[1], "url": value["url"]} for key, value in reader.values("wallet", length=2)],
         "endpoints": [{"did": key[1], **value} for key, value in reader.values("endpoint", length=2)],
@@ -119,7 +126,7 @@ def named_digests(reader: Reader) -> set[bytes]:
     proposed = {
         value["action"][1]["digest"]
         for _, value in reader.values("proposal", length=2)
-        if value["action"][0] in actions.SIGNED
+        if value["action"][0] in agreement_actions.SIGNED
     }
     return started | proposed
 
@@ -149,7 +156,7 @@ def last_statements(reader: Reader, *, count: int) -> list[dict[str, Any]]:
     return rows[::-1][:count]
 
 
-def _member(did: str, value: Mapping[str, Any]) -> dict[str, Any]:
+def _member(did: str, value: Mapping[str, Any], *, signs: bool) -> dict[str, Any]:
     return {
         "did": did,
         "names": value["names"],
@@ -157,7 +164,7 @@ def _member(did: str, value: Mapping[str, Any]) -> dict[str, Any]:
         "roles": value["roles"],
         "types": value["types"],
         "since": value["since"],
-        "signer": value["receipt"] is not None,
+        "signer": signs,
     }
 
 
@@ -177,11 +184,11 @@ def _issuer(did: str, value: Mapping[str, Any], grants: Mapping[str, Any]) -> di
 def _proposal(reader: Reader, proposal_id: bytes, value: Mapping[str, Any], now: int) -> dict[str, Any]:
     name, body = value["action"]
     members = len(reader.value("members"))
-    removes_signer = name == "remove" and body["member"] in reader.value("signers")
+    two_thirds = asks_two_thirds(name, body, signers=reader.value("signers"))
     status = value["status"]
     if status == governance.OPEN and now >= value["expires"]:
         status = EXPIRED
-    needed = votes_needed(members, two_thirds=removes_signer)
+    needed = votes_needed(members, two_thirds=two_thirds)
     return {
         "id": proposal_id.hex(),
         "index": value["index"],
@@ -264,8 +271,11 @@ def _about(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         member = body["member"]
         return {key: member[key] for key in ("did", "names", "roles", "types")}
     hidden = {"governance", "submission", "possession", "signatures", "key"}
-    return {
-        key: value.hex() if isinstance(value, bytes) else value
-        for key, value in body.items()
-        if key not in hidden
-    }
+    return {key: _plain(key, value) for key, value in body.items() if key not in hidden}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return a value as JSON has it: bytes as hexadecimal, a new key as its thumbprint."""
+    if isinstance(value, Mapping) and name in {"receipt", "validator", "value"}:
+        return PublicKey.from_cose_key(value).thumbprint.hex()
+    return value.hex() if isinstance(value, bytes) else value

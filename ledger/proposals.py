@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.core import governance
+from ledger.core.actions import asks_two_thirds
 from ledger.core.governance import DONE, ENACTED, OPEN, VOID, WITHDRAWN
 from ledger.registry import AgreementRecord, RecordError
 
@@ -51,7 +52,8 @@ class Proposal:
         due: Block time from which the effect comes, or None.
         members: How many members there are now.
         needed: How many of them have to agree now.
-        two_thirds: Whether more than 2/3 are asked beside the 51 %: a member that runs a node would leave.
+        two_thirds: Whether more than 2/3 are asked beside the 51 %: signers, parameters or rules would
+            change.
     """
 
     id: bytes
@@ -114,7 +116,7 @@ class Proposal:
         try:
             action, body = value["action"]
             status = EXPIRED if value["status"] == OPEN and now >= value["expires"] else value["status"]
-            two_thirds = action == "remove" and body["member"] in signers
+            two_thirds = asks_two_thirds(action, body, signers=signers)
             votes = {**dict.fromkeys(value["yes"], True), **dict.fromkeys(value["no"], False)}
             return cls(
                 id=proposal_id,

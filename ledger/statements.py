@@ -44,6 +44,8 @@ ROLES: Final[Mapping[str, str]] = {
     "issuer.put": GOVERNANCE,
     "accredit": GOVERNANCE,
     "endpoint.put": GOVERNANCE,
+    "schema.put": GOVERNANCE,
+    "key.rotate": GOVERNANCE,
     "propose": GOVERNANCE,
     "vote": GOVERNANCE,
     "withdraw": GOVERNANCE,

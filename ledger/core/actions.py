@@ -7,15 +7,23 @@ turns into "void".
 Spec: LEDGER.md, sections 4.2, 4.3 and 4.12.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger import statements
-from ledger.core import fields, keyring, registry
+from ledger.core import agreements, fields, keyring, registry, rotation, signing, standing, versions
 from ledger.core.members import read_member
 from ledger.core.state import State
 from ledger.errors import Reject
+
+
+def _never(_given: Any, _body: Any) -> bool:
+    return False
+
+
+def _always(_given: Any, _body: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -26,37 +34,25 @@ class Action:
         apply: Takes effect; raises Reject where it cannot.
         delayed: Whether the effect waits, because it changes members or keys.
         changes_members: Of such effects a block has one at most.
-        needs_two_thirds: Whether more than 2/3 have to agree, beside the 51 %.
+        needs_two_thirds: Whether more than 2/3 have to agree, beside the 51 %; told by the present signers
+            and the body.
     """
 
     apply: Callable[[State, Any], None]
-    delayed: Callable[[State, Any], bool] = lambda _state, _body: False
+    delayed: Callable[[State, Any], bool] = _never
     changes_members: bool = False
-    needs_two_thirds: Callable[[State, Any], bool] = lambda _state, _body: False
+    needs_two_thirds: Callable[[Collection[str], Any], bool] = _never
 
 
-def check_signatures(state: State, name: str, body: Any, *, expires: int) -> None:
-    """Check what parties signed: at the proposal, while the keys that they signed with are theirs.
+def asks_two_thirds(name: str, body: Any, *, signers: Collection[str]) -> bool:
+    """Return whether an action asks for more than 2/3 of the members.
 
-    Raises:
-        Reject: NOT_A_MEMBER, or TX_SIGNATURE: a party signed nothing or something else.
+    Args:
+        name: The action's name; one that this program does not know asks for nothing more.
+        body: Its body.
+        signers: DIDs of the signers now.
     """
-    if name not in SIGNED:
-        return
-    _read_agreement(body)
-    terms = statements.AgreementTerms(
-        chain_id=state.genesis.chain_id,
-        agreement_id=body["id"],
-        version=body["version"],
-        digest=body["digest"],
-        parties=body["parties"],
-        expires=expires,
-    )
-    for party, signature in zip(body["parties"], body["signatures"], strict=True):
-        registry.member(state, party)
-        key = keyring.current(state, party, statements.GOVERNANCE)
-        assert key is not None  # every member has a governance key
-        statements.check_agreement_signature(signature, terms, party=party, key=key)
+    return name in ACTIONS and ACTIONS[name].needs_two_thirds(signers, body)
 
 
 def _admit(state: State, body: Any) -> None:
@@ -88,19 +84,20 @@ def _remove(state: State, body: Any) -> None:
     did = fields.did(fields.record(body, "member")["member"])
     registry.member(state, did)
     members = [member for member in state.get("members") if member != did]
-    signers = [signer for signer in state.get("signers") if signer != did]
-    if not members or not signers:
-        raise Reject("NOT_PERMITTED", "the last member and the last signer are never removed")
+    if not members:
+        raise Reject("NOT_PERMITTED", "the last member is never removed")
+    if did in state.get("signers"):
+        signing.leave(state, did)
     state.delete(("member", did))
     state.put(("members",), members)
-    state.put(("signers",), signers)
-    if state.get("endpoint", did) is not None:
-        state.delete(("endpoint", did))
+    for key in (("endpoint", did), ("validator", did)):
+        if state.get(*key) is not None:
+            state.delete(key)
     registry.end_grants(state, did)
 
 
-def _removes_signer(state: State, body: Any) -> bool:
-    return body["member"] in state.get("signers")
+def _removes_signer(signers: Collection[str], body: Any) -> bool:
+    return body["member"] in signers
 
 
 def _issuer_put(state: State, body: Any) -> None:
@@ -134,87 +131,20 @@ def _brings_wallet_key(state: State, body: Any) -> bool:
     return wallet is None or wallet["key"] != body["key"]
 
 
-def _read_agreement(body: Any) -> Mapping[str, Any]:
-    content = fields.record(body, "id", "version", "digest", "parties", "signatures")
-    fields.agreement_id(content["id"])
-    fields.integer(content["version"], least=1)
-    fields.digest(content["digest"])
-    parties = fields.ordered(content["parties"], fields.did, least=2, most=fields.MAX_PARTIES)
-    signatures = fields.array(content["signatures"], least=len(parties), most=len(parties))
-    if not all(type(signature) is bytes for signature in signatures):
-        raise fields.malformed("the signatures are byte strings")
-    return content
-
-
-def _agreement_start(state: State, body: Any) -> None:
-    content = _read_agreement(body)
-    if state.get("agreement", content["id"]) is not None:
-        raise Reject("ALREADY_USED", "an agreement of this id has started before")
-    for party in content["parties"]:
-        registry.member(state, party)
-    started = {name: content[name] for name in ("version", "digest", "parties")}
-    _put_agreement(state, content["id"], {**started, "started": state.time, "ended": None})
-
-
-def _agreement_amend(state: State, body: Any) -> None:
-    content = _read_agreement(body)
-    present = _running(state, content["id"])
-    if content["version"] <= present["version"]:
-        raise Reject("ALREADY_USED", "this version, or a later one, has started before")
-    if content["version"] != present["version"] + 1:
-        raise Reject("NOT_PERMITTED", f"the next version is {present['version'] + 1}")
-    for party in content["parties"]:
-        registry.member(state, party)
-    # The older version's record stays as it is: its document says until when it runs, and the newer one's
-    # from when. Which of them applies is for whoever evaluates; the ledger knows neither document.
-    amended = {name: content[name] for name in ("version", "digest", "parties")}
-    _put_agreement(state, content["id"], {**amended, "started": state.time, "ended": None})
-
-
-def _agreement_end(state: State, body: Any) -> None:
-    agreement = fields.agreement_id(fields.record(body, "id")["id"])
-    record = _running(state, agreement)
-    # Every version ends, back to the first: none may revive because a newer one's own date is still to come.
-    version = record["version"] - 1
-    while (older := state.get("agreement", agreement, version)) is not None:
-        state.put(("agreement", agreement, version), {**older, "ended": state.time})
-        version -= 1
-    _put_agreement(state, agreement, {**record, "ended": state.time})
-
-
-def _running(state: State, agreement: str) -> Mapping[str, Any]:
-    """Return the record of the version that started last, of an agreement that has not ended.
-
-    Raises:
-        Reject: UNKNOWN: there is none, or it ended.
-    """
-    record: Mapping[str, Any] | None = state.get("agreement", agreement)
-    if record is None or record["ended"] is not None:
-        raise Reject("UNKNOWN", "no such agreement is in force")
-    return record
-
-
-def _put_agreement(state: State, agreement: str, record: Mapping[str, Any]) -> None:
-    state.put(("agreement", agreement), record)
-    state.put(("agreement", agreement, record["version"]), record)
-
-
 ACTIONS: Final[Mapping[str, Action]] = {
-    "admit": Action(_admit, delayed=lambda _state, _body: True, changes_members=True),
-    "remove": Action(
-        _remove,
-        delayed=lambda _state, _body: True,
-        changes_members=True,
-        needs_two_thirds=_removes_signer,
-    ),
+    "admit": Action(_admit, delayed=_always, changes_members=True),
+    "remove": Action(_remove, delayed=_always, changes_members=True, needs_two_thirds=_removes_signer),
+    "signer.set": Action(signing.set_signer, delayed=_always, changes_members=True, needs_two_thirds=_always),
+    "rotate-lost-key": Action(rotation.rotate_lost_key, delayed=_always),
     "issuer.put": Action(_issuer_put, delayed=registry.brings_new_key),
     "accredit": Action(_accredit),
     "wallet.put": Action(_wallet_put, delayed=_brings_wallet_key),
-    "agreement.start": Action(_agreement_start),
-    "agreement.amend": Action(_agreement_amend),
-    "agreement.end": Action(_agreement_end),
+    "suspend-issuer": Action(standing.suspend),
+    "close-issuer": Action(standing.close),
+    "agreement.start": Action(agreements.start),
+    "agreement.amend": Action(agreements.amend),
+    "agreement.end": Action(agreements.end),
+    "params": Action(versions.change_params, needs_two_thirds=_always),
+    "upgrade": Action(versions.upgrade, delayed=_always, needs_two_thirds=_always),
 }
 """The actions by name."""
-
-SIGNED: Final = ("agreement.start", "agreement.amend")
-"""The actions that carry a signature of every party."""

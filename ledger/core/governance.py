@@ -13,7 +13,8 @@ from typing import Any
 
 from ledger import statements
 from ledger.core import fields, registry
-from ledger.core.actions import ACTIONS, check_signatures
+from ledger.core.actions import ACTIONS, asks_two_thirds
+from ledger.core.agreements import check_signatures
 from ledger.core.state import State
 from ledger.errors import Reject
 from ledger.statements import Statement
@@ -161,7 +162,7 @@ def _count(state: State, proposal_id: bytes, proposal: dict[str, Any]) -> None:
     """Write a proposal with its votes, and enact it if they suffice."""
     name, body = proposal["action"]
     action = ACTIONS[name]
-    two_thirds = action.needs_two_thirds(state, body)
+    two_thirds = asks_two_thirds(name, body, signers=state.get("signers"))
     if enough(len(proposal["yes"]), members=len(state.get("members")), two_thirds=two_thirds):
         proposal["status"], proposal["decided"] = ENACTED, state.time
         delay = state.genesis.delay if action.delayed(state, body) else 0
@@ -200,10 +201,16 @@ def _open_proposal(state: State, value: Any) -> tuple[bytes, dict[str, Any]]:
 def _takes_key_of(state: State, proposal: Mapping[str, Any], did: str) -> bool:
     """Return whether a pending proposal would replace the governance key of ``did``."""
     name, body = proposal["action"]
-    if name != "issuer.put" or body["did"] != did or proposal["status"] not in {OPEN, ENACTED}:
+    if proposal["status"] not in {OPEN, ENACTED} or body.get("did") != did:
+        return False
+    if name == "rotate-lost-key" and body["role"] == statements.GOVERNANCE:
+        new = body["value"]
+    elif name == "issuer.put":
+        new = body[statements.GOVERNANCE]
+    else:
         return False
     keys = state.get("keys", did)
-    return keys is not None and bool(keys[statements.GOVERNANCE] != body[statements.GOVERNANCE])
+    return keys is not None and bool(keys[statements.GOVERNANCE] != new)
 
 
 def _close(state: State, proposal_id: bytes, proposal: dict[str, Any], status: str) -> None:

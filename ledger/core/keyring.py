@@ -90,5 +90,7 @@ def _present(state: State, owner: str, role: str) -> Any:
     if role == statements.WALLET:
         wallet = state.get("wallet", owner.removeprefix(statements.WALLET_OWNER_PREFIX))
         return None if wallet is None else wallet["key"]
+    if role == statements.VALIDATOR:
+        return state.get("validator", owner)
     member = state.get("member", owner)
     return None if member is None else member[role]

@@ -16,11 +16,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 from crypto import cbor
 from crypto.keys import PublicKey
 from ledger import merkle, prefix_map, statements
-from ledger.core import actions, anchoring, governance, keyring, mentions, registry, signing
+from ledger.core import (
+    actions,
+    anchoring,
+    governance,
+    keyring,
+    mentions,
+    registry,
+    rotation,
+    signing,
+    versions,
+)
 from ledger.core.blocks import (
     CONSORTIUM,
     FIRST_EPOCH,
@@ -70,7 +81,13 @@ class BlockResult:
 
 
 class Core:
-    """The state machine over one store, which it alone writes to."""
+    """The state machine over one store, which it alone writes to.
+
+    Attributes:
+        app_version: The newest version of the rules that this program knows; it knows all older ones.
+    """
+
+    app_version: ClassVar[int] = versions.NEWEST
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -166,14 +183,17 @@ class Core:
 
         Raises:
             BlockError: Height or time go back.
+            UpgradeRequiredError: At this height the members want rules that this program does not know.
         """
         if self._pending is not None:
             raise BlockError("the last block was neither committed nor rolled back")
         if height <= self._head.height or time < self._head.time:
             raise BlockError("height and time of a block do not go back")
+        state = State(self.store, genesis=self.genesis, time=time, height=height)
+        versions.check(state, known=self.app_version)
         self.store.begin()
         try:
-            return self._apply(height, time, txs)
+            return self._apply(state, txs)
         except BaseException:
             self.rollback()
             raise
@@ -244,8 +264,7 @@ class Core:
         os.replace(unfinished, path)
         return cls.open(path)
 
-    def _apply(self, height: int, time: int, txs: Sequence[bytes]) -> BlockResult:
-        state = State(self.store, genesis=self.genesis, time=time)
+    def _apply(self, state: State, txs: Sequence[bytes]) -> BlockResult:
         signers = _signer_set(state)
         frontier = self._frontier.copy()
         first = self._head.size
@@ -268,7 +287,7 @@ class Core:
         block = self._seal(
             state.time,
             frontier,
-            height=height,
+            height=state.height,
             first=first,
             changes=changes,
             signers=signers,
@@ -276,9 +295,9 @@ class Core:
         )
         root = frontier.root
         head = (
-            Head(frontier.size, root, block.state, height, time)
+            Head(frontier.size, root, block.state, state.height, state.time)
             if block
-            else Head(self._head.size, root, self._head.state, height, self._head.time)
+            else Head(self._head.size, root, self._head.state, state.height, self._head.time)
         )
         self.store.put_head(head)
         self._pending = (head, block or self._last_block, frontier)
@@ -367,6 +386,8 @@ _RULES = {
     "issuer.put": registry.issuer_put,
     "accredit": registry.accredit,
     "endpoint.put": registry.endpoint_put,
+    "schema.put": registry.schema_put,
+    "key.rotate": rotation.key_rotate,
     "vote": governance.vote,
     "withdraw": governance.withdraw,
 }

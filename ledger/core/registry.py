@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger import statements
-from ledger.core import fields, keyring
+from ledger.core import fields, keyring, versions
 from ledger.core.members import ACCREDITOR
 from ledger.core.state import State
 from ledger.errors import Reject
 from ledger.statements import Statement
 
 KEYS = (statements.GOVERNANCE, statements.SUBMISSION)
+MAX_SCHEMAS = 1000
+"""How many schemas a member names."""
+
 _ISSUER = ("did", "number", "document", "submission", "governance", "names", "urls", "possession")
 _MUTABLE = ("document", "names", "urls")
 
@@ -68,6 +71,24 @@ def endpoint_put(state: State, statement: Statement) -> None:
     body = fields.record(statement.body, "node", "mirror", "receipts")
     urls = {name: fields.optional(body[name], fields.url) for name in ("node", "mirror", "receipts")}
     state.put(("endpoint", statement.issuer), urls)
+
+
+def schema_put(state: State, statement: Statement) -> None:
+    """Name a schema's digest, as a member; an id keeps its digest for ever.
+
+    Raises:
+        Reject: The signer is no member, or the id was named before.
+    """
+    member(state, statement.issuer)
+    body = fields.record(statement.body, "id", "digest")
+    schema, digest = fields.url(body["id"]), fields.digest(body["digest"])
+    if state.get("schema", schema) is not None:
+        raise Reject("ALREADY_USED", "a schema of this id stands here, and keeps its digest")
+    count = (state.get("schemas", statement.issuer) or 0) + 1
+    if count > MAX_SCHEMAS:
+        raise Reject("QUOTA", f"a member names at most {MAX_SCHEMAS} schemas")
+    state.put(("schemas", statement.issuer), count)
+    state.put(("schema", schema), {"digest": digest, "by": statement.issuer, "since": state.time})
 
 
 def read_issuer(value: Any) -> Mapping[str, Any]:
@@ -167,8 +188,9 @@ def _put_new_as_accreditor(state: State, signer: str, body: Mapping[str, Any]) -
     if body["did"] != signer and state.get("member", body["did"]) is not None:
         raise Reject("NOT_PERMITTED", "another member becomes an issuer by vote only")
     used = (state.get("quota", signer) or 0) + 1
-    if used > state.genesis.numbers:
-        raise Reject("QUOTA", f"an accreditor gives at most {state.genesis.numbers} numbers")
+    most = versions.numbers(state)
+    if used > most:
+        raise Reject("QUOTA", f"an accreditor gives at most {most} numbers")
     put_new_issuer(state, body)
     state.put(("quota", signer), used)
 

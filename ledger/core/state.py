@@ -33,11 +33,13 @@ class State:
     Attributes:
         genesis: What never changes: chain id, delay, quota.
         time: The block's time in seconds, the only clock there is.
+        height: The block's number.
     """
 
-    def __init__(self, pairs: Pairs, *, genesis: Genesis, time: int) -> None:
+    def __init__(self, pairs: Pairs, *, genesis: Genesis, time: int, height: int = 0) -> None:
         self.genesis = genesis
         self.time = time
+        self.height = height
         self._pairs = pairs
         self._block: dict[bytes, bytes | None] = {}
         self._hand: dict[bytes, bytes | None] = {}

@@ -15,7 +15,7 @@ from flask import Flask
 
 from ledger import api, explorer, mirror, page, watching
 from ledger.engines.embedded import EmbeddedEngine
-from ledger.running import CLOCK, ENGINE, QUORUM, Clock, OwnSignature
+from ledger.running import CLOCK, ENGINE, QUORUM, SETTINGS, Clock, OwnSignature
 from ledger.settings import RECEIPT_KEY, read_key, read_settings
 from web.app import create_service, register_api
 
@@ -45,6 +45,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None 
     app.extensions[ENGINE] = engine
     app.extensions[QUORUM] = OwnSignature(engine)
     app.extensions[CLOCK] = now
+    app.extensions[SETTINGS] = settings
     register_api(app, api.blueprint)
     app.register_blueprint(page.blueprint)
     for part in PARTS:

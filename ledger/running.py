@@ -16,6 +16,8 @@ from ledger.proof.receipts import MemberSignature, read_signature
 ENGINE = "ledger_engine"
 QUORUM = "ledger_quorum"
 CLOCK = "ledger_clock"
+SETTINGS = "ledger_settings"
+"""The node's ``LedgerSettings``: home, public address, whether loopback is allowed."""
 
 Clock = Callable[[], int]
 

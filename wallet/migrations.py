@@ -5,7 +5,6 @@ ids, the holder's own name for the wallet, times and counts: what the service ne
 log-in.
 """
 
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -17,16 +16,15 @@ migrations = Migrations("wallet")
 
 
 def prepare(path: Path) -> None:
-    """Make the database where there is none; one that is older than the code has to be migrated by hand.
+    """Make the database where there never was one; an older one has to be migrated by hand.
 
     Raises:
         web.errors.MigrationPendingError: A migration is pending.
+        web.errors.DatabaseDamagedError: The database is gone, or empty: it is not made anew.
     """
-    # Several worker processes may start at once; the first one makes the tables.
-    with open(path.with_suffix(".lock"), "ab") as handle:
-        flock(handle, LOCK_EX)
-        if not path.exists():
-            migrate(path, migrations)
+    if not path.exists():
+        # Several worker processes may start at once; the first one makes the tables.
+        migrate(path, migrations)
     require_current(path, migrations, command="vocred wallet migrate")
 
 

@@ -2,12 +2,15 @@
 
     init_app(app, path)     opens nothing; the first ``current()`` of a request connects, its end closes
     connect(path)           a connection for workers and commands
+    connect_to_read(path)   a connection that cannot write, for checks and backups
+    check_whole(db)         whether the file is what SQLite and its tables say it is
     transaction(db)         the only way to write: BEGIN IMMEDIATE, COMMIT, or ROLLBACK
 
 Every connection has WAL, ``synchronous=FULL``, foreign keys and a busy timeout. A version of SQLite
 whose write-ahead log can corrupt a database is refused before any file is opened.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +21,20 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3
 
-from web.errors import SettingsError, StorageBusyError, StorageError, StorageFullError
+from web.errors import (
+    DatabaseDamagedError,
+    SettingsError,
+    StorageBusyError,
+    StorageError,
+    StorageFullError,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
 
 BUSY_MILLISECONDS = 5_000
 _BEGIN_TRIES = 3
+_UNSYNCED = 74  # EX_IOERR of sysexits.h
 # The WAL-reset bug is mended in 3.51.3 and was carried back to two older lines.
 _FIRST_SOUND = (3, 51, 3)
 _SOUND_LINES = {(3, 50): 7, (3, 44): 6}
@@ -35,6 +45,10 @@ _BUSY_CODES = {
     "SQLITE_BUSY_RECOVERY",
     "SQLITE_BUSY_TIMEOUT",
 }
+_SYNC_CODES = {"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"}
+
+
+logger = logging.getLogger(__name__)
 
 
 def require_sqlite(version: str | None = None) -> None:
@@ -80,8 +94,51 @@ def connect(path: Path, *, create: bool = False) -> Database:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error as error:
-        raise _ours(error) from error
+        raise as_ours(error) from error
     return Database(connection, strict=True)
+
+
+def connect_to_read(path: Path) -> Database:
+    """Open the database at ``path`` without the means to change it; whoever writes goes on writing.
+
+    Raises:
+        StorageError: The file is absent, or cannot be read.
+        DatabaseDamagedError: It is no database.
+    """
+    require_sqlite()
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_MILLISECONDS / 1_000,
+            check_same_thread=False,
+        )
+        with reading():
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        raise as_ours(error) from error
+    return Database(connection, strict=True)
+
+
+def check_whole(db: Database, *, quickly: bool = False) -> None:
+    """Check that pages, indexes and references of a database belong together.
+
+    Args:
+        db: The connection.
+        quickly: Leave out what reads every page twice: whether indexes agree with their tables, and
+            references. A minute a few gigabytes becomes seconds.
+
+    Raises:
+        DatabaseDamagedError: They do not; the first complaint is in the message.
+    """
+    with reading():
+        found = db.execute("PRAGMA quick_check(1)" if quickly else "PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            raise DatabaseDamagedError(str(found).partition("\n")[0][:200])
+        broken = None if quickly else db.execute("PRAGMA foreign_key_check").fetchone()
+    if broken is not None:
+        raise DatabaseDamagedError(f"a row of {broken[0]} points at one of {broken[2]} that is not there")
 
 
 def _make(path: Path) -> None:
@@ -91,7 +148,12 @@ def _make(path: Path) -> None:
 
 
 @contextmanager
-def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Database]:
+def transaction(
+    db: Database,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    end: Callable[[int], None] = os._exit,
+) -> Iterator[Database]:
     """Run the block in one write transaction that is on disk when the block ends.
 
     A transaction that only reads before it writes would fail at once, whatever the busy timeout, when
@@ -100,6 +162,9 @@ def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) ->
     Args:
         db: The connection.
         sleep: Waits between tries for the lock.
+        end: Ends the process. After a sync that failed nobody knows what is on the disk, and a second sync
+            may succeed without writing what the first one lost: only a new process, which reads the file
+            again, may go on.
 
     Raises:
         StorageBusyError: Another writer did not let go.
@@ -113,12 +178,21 @@ def transaction(db: Database, *, sleep: Callable[[float], None] = time.sleep) ->
         yield db
         # A crash before this line leaves nothing of the block, after it everything: FULL syncs the log.
         db.conn.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        db.rollback()
-        raise _ours(error) from error
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in _SYNC_CODES:
+            logger.critical("sync_failed code=%s: this process ends", error.sqlite_errorname)
+            end(_UNSYNCED)
+        _undo(db)
+        raise as_ours(error) from error
     except BaseException:
-        db.rollback()
+        _undo(db)
         raise
+
+
+def _undo(db: Database) -> None:
+    """Roll back; SQLite has done so itself after some failures, and a failing disk refuses that too."""
+    with suppress(sqlite3.DatabaseError):
+        db.rollback()
 
 
 @contextmanager
@@ -132,7 +206,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _ours(error) from error
+        raise as_ours(error) from error
 
 
 def init_app(app: "Flask", path: Path) -> None:
@@ -165,7 +239,7 @@ def _begin(db: Database, *, sleep: Callable[[float], None]) -> None:
         try:
             db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            ours = _ours(error)
+            ours = as_ours(error)
             if not isinstance(ours, StorageBusyError) or not remaining:
                 raise ours from error
             sleep(0.05)
@@ -173,13 +247,15 @@ def _begin(db: Database, *, sleep: Callable[[float], None]) -> None:
             return
 
 
-def _ours(error: sqlite3.Error) -> Exception:
-    """Return our error for SQLite's; a wrong statement stays what it is, a bug."""
+def as_ours(error: sqlite3.Error) -> Exception:
+    """Return our error for what SQLite says of the file; a wrong statement stays what it is, a bug."""
     name = getattr(error, "sqlite_errorname", "") or ""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError) or name == "SQLITE_ERROR":
+        return error
     if name in _BUSY_CODES:
         return StorageBusyError("another writer holds the database")
     if name == "SQLITE_FULL":
         return StorageFullError("the disk or the database's size limit is reached")
-    if name == "SQLITE_ERROR":
-        return error
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DatabaseDamagedError("the file is torn or no database; restore a backup: vocred restore")
     return StorageError(f"the database answered {name or type(error).__name__}")

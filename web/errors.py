@@ -16,9 +16,11 @@
         RateLimitedError            too many tries; says when to come back
         SettingsError               the service refuses to start
         MigrationPendingError       the database is older than the code
-        StorageBusyError            another writer holds the database
-        StorageFullError            no space left to write
+        DatabaseNewerError          the database is newer than the code
         StorageError                the database cannot be read or written
+            StorageBusyError        another writer holds the database
+            StorageFullError        no space left to write
+            DatabaseDamagedError    the database is torn, altered or gone
         FetchError                  something outside did not answer as it should
             FetchNotAllowedError    the address is none that may be asked
             FetchRedirectError      the answer points elsewhere
@@ -155,6 +157,12 @@ class MigrationPendingError(WebError):
     title = "The database has to be migrated first"
 
 
+class DatabaseNewerError(MigrationPendingError):
+    """The database is newer than the code: an older program would misread it."""
+
+    title = "The program is older than the database"
+
+
 class StorageError(WebError):
     """The database cannot be read or written."""
 
@@ -176,6 +184,13 @@ class StorageFullError(StorageError):
     code = "STORAGE_FULL"
     title = "No space left"
     retry_after = 60
+
+
+class DatabaseDamagedError(StorageError):
+    """The database is torn, was altered, or is gone where there was one; nothing is made in its place."""
+
+    code = "DB_CORRUPT"
+    title = "The database is damaged"
 
 
 class FetchError(WebError):

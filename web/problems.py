@@ -15,10 +15,12 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, json, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlite_utils.utils import sqlite3
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from web import limits
+from web.database import as_ours
 from web.errors import CsrfError
 from web.problem_codes import REGISTRY, Entry
 
@@ -107,6 +109,9 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _error(error: Exception) -> Response:
+    if isinstance(error, sqlite3.Error):
+        # A page that only reads meets a torn or failing file too.
+        error = as_ours(error)
     if not _is_ours(error):
         logger.error("request_failed endpoint=%s", request.endpoint, exc_info=error)
         return answer(_Plain("INTERNAL_ERROR", 500))

@@ -1,0 +1,192 @@
+"""``vocred ledger init, endpoint, invite, join, export, import, migrate, replay, audit``.
+
+Each command is a few lines around a module of this package; what it refuses leaves everything as it was.
+What needs a database, or what CometBFT needs, is imported when a command asks for it: most commands of a
+desk need neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger import desk
+from ledger.core.genesis import DEFAULT_DELAY
+from ledger.core.members import ACCREDITOR
+from ledger.errors import HistoryError
+from ledger.joining.errors import JoiningError
+from ledger.settings import DATABASE, KEYS, PIN
+
+EMBEDDED, COMETBFT = "embedded", "cometbft"
+
+a_place = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@desk.as_member
+@click.option("--did", required=True, help="The operator's DID.")
+@click.option("--name-zh", required=True, help="Its name in Chinese.")
+@click.option("--name-en", required=True, help="Its name in English.")
+@click.option("--credit-code", required=True, help="Its unified social credit code.")
+@click.option("--role", "roles", multiple=True, default=("operator",), show_default=True)
+@click.option("--type", "types", multiple=True, help="A type that it may grant; it is an accreditor then.")
+@click.option("--delay", type=click.IntRange(0), default=DEFAULT_DELAY, show_default=True)
+@click.option("--engine", type=click.Choice([EMBEDDED, COMETBFT]), help="Else LEDGER_ENGINE, else embedded.")
+@click.option(
+    "--desk",
+    "apart",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the governance key goes, such as a medium apart from the node; else LEDGER_HOME.",
+)
+@desk.as_json
+def init(
+    *,
+    member: str,
+    did: str,
+    name_zh: str,
+    name_en: str,
+    credit_code: str,
+    roles: Sequence[str],
+    types: Sequence[str],
+    delay: int,
+    engine: str | None,
+    apart: Path | None,
+    as_json_: bool,
+) -> None:
+    """Begin a new ledger, with MEMBER as its first member: the key ceremony.
+
+    The governance key is sealed under LEDGER_PASSPHRASE_<MEMBER>; receipt, validator and node keys stay on
+    the node. Votes on members and keys take effect --delay seconds after they are decided; it never changes.
+    """
+    from ledger.joining import founding
+
+    home, now = desk.home(make=True), desk.now()
+    if (home / DATABASE).exists() or (home / PIN).exists():
+        raise JoiningError("there is a ledger in LEDGER_HOME already; nothing was changed")
+    officer = home if apart is None else apart
+    made = desk.make_key(officer, member, did=did, algorithm="Ed25519")
+    keys = founding.node_keys(home, consensus=_engine(engine) == COMETBFT)
+    record = {
+        "did": did,
+        "names": {"zh": name_zh, "en": name_en},
+        "code": credit_code,
+        "roles": sorted({*roles, *([ACCREDITOR] if types else [])}),
+        "types": sorted(set(types)),
+    }
+    genesis = founding.begin(home, member=record, governance=made.key.public, keys=keys, delay=delay, now=now)
+    if officer != home:
+        founding.write_file(officer / PIN, (home / PIN).read_bytes())
+    governance = founding.governance_line(made.key.public, officer / KEYS / f"{member}.key")
+    lines = (governance, *keys.lines(home))
+    protocol = founding.write_protocol(home, did=did, chain_id=genesis.chain_id, now=now, keys=lines)
+    place = str(home / founding.CEREMONY)
+    desk.say(as_json_, protocol.to_text(), pin=str(home / PIN), protocol=place, **protocol.to_json())
+
+
+@click.command()
+@click.option("--node", help="The node's HTTP address for everybody.")
+@click.option("--mirror", help="Where it keeps lists and forms; else the node's.")
+@click.option("--receipts", help="Where other members fetch its signatures; else the node's.")
+@desk.as_member
+@desk.as_json
+def endpoint(node: str | None, mirror: str | None, receipts: str | None, member: str, as_json_: bool) -> None:
+    """Tell everybody where MEMBER's node is; naming no address takes it back."""
+    ledger, now = desk.client(), desk.now()
+    addresses = {"node": node, "mirror": mirror, "receipts": receipts}
+    desk.submit(ledger, member, "endpoint.put", addresses, at=now)
+    said = ", ".join(f"{name} {address}" for name, address in addresses.items() if address)
+    desk.say(as_json_, said or "no address any more", **addresses)
+
+
+@click.command("export")
+@click.argument("file", type=a_place)
+@desk.as_json
+def export_(file: Path, as_json_: bool) -> None:
+    """Write the whole log of LEDGER_HOME to FILE; a running node may go on meanwhile."""
+    from ledger.core.reading import Reader
+    from ledger.joining import exporting
+
+    with Reader.open(desk.home() / DATABASE) as reader:
+        header = exporting.export_log(reader, file)
+    line = f"{file}: {header.size} entries, root {header.root.hex()}"
+    _say_log(as_json_, line, header.chain_id, header.size, header.root, file=str(file))
+
+
+@click.command("import")
+@click.argument("file", type=desk.a_file)
+@click.option("--checkpoint", type=desk.a_file, required=True, help="A checkpoint that a quorum signed.")
+@click.option(
+    "--newest",
+    is_flag=True,
+    help="It is the newest copy there is: let the embedded engine sign on from it.",
+)
+@desk.as_json
+def import_(file: Path, checkpoint: Path, newest: bool, as_json_: bool) -> None:
+    """Make the ledger of LEDGER_HOME from FILE by replaying the whole log.
+
+    Every rule is applied anew, every block compared, and the log has to lead to the checkpoint, which has to
+    be signed by a quorum that the pin (LEDGER_PIN) knows or is led to. --newest after comparing the root
+    with members and verifiers: two nodes that sign on from one log make two histories.
+    """
+    from ledger.engines.embedded import adopt
+    from ledger.joining import importing, log_file
+    from ledger.proof.bundle import Bundle
+
+    home, now = desk.home(make=True), desk.now()
+    pin = desk.pin(home)
+    with log_file.reading(file) as (_, entries):
+        replayed = importing.import_log(
+            home / DATABASE,
+            entries,
+            pin=pin,
+            checkpoint=Bundle.decode(checkpoint.read_bytes()),
+            now=now,
+        )
+    if newest:
+        adopt(home / DATABASE)
+    head = replayed.head
+    line = f"{head.size} entries replayed, root {head.root.hex()}"
+    _say_log(as_json_, line, pin.chain_id, head.size, head.root, height=head.height)
+
+
+@click.command()
+@click.option("--against", type=desk.a_file, help="Another node's export: say where the two logs part.")
+@desk.as_json
+def replay(against: Path | None, as_json_: bool) -> None:
+    """Replay the log of LEDGER_HOME, and find the first block that differs; exit status 1 if one does."""
+    from ledger.core.reading import Reader
+    from ledger.joining import log_file, replaying
+
+    with Reader.open(desk.home() / DATABASE) as reader:
+        size = reader.head().size
+        found = replaying.replay(reader.store.entries(0, size))
+        parted = None
+        if against is not None:
+            with log_file.reading(against) as (_, others):
+                parted = replaying.compare(reader.store.entries(0, size), others)
+    difference = found.difference or parted
+    line = f"{found.blocks} blocks come out the same: {found.size} entries, root {found.root.hex()}"
+    if difference is not None:
+        line += f"\nblock {difference.height}, entry {difference.index}: {difference.why}"
+    told = {**found.to_json(), "parts": None if parted is None else vars(parted)}
+    desk.say(as_json_, line, **told)
+    if difference is not None:
+        raise HistoryError(f"block {difference.height}, entry {difference.index}: {difference.why}")
+
+
+def _engine(named: str | None) -> str:
+    found = named or desk.setting("LEDGER_ENGINE") or EMBEDDED
+    if found not in {EMBEDDED, COMETBFT}:
+        raise JoiningError("LEDGER_ENGINE is embedded or cometbft")
+    return found
+
+
+def _say_log(as_json_: bool, line: str, chain_id: str, size: int, root: bytes, **more: Any) -> None:
+    desk.say(as_json_, line, chainId=chain_id, size=size, root=root.hex(), **more)
+
+
+COMMANDS = (init, endpoint, export_, import_, replay)
+"""The commands of this package, as ``ledger.cli`` adds them."""

@@ -85,7 +85,7 @@ def init(names: tuple[str, ...], added: str | None, lost: str | None) -> None:
         raise click.UsageError("two different officers are needed: --officer NAME --officer NAME")
     read = settings.read(os.environ, make_secret=True)
     hashes = {name: officers.hash_passphrase(passphrase_of(name)) for name in names}
-    apply_migrations(read.database, migrations)
+    apply_migrations(read.database, migrations, once=True)
     db = database.connect(read.database)
     try:
         _found(db, make_parts(read), hashes, now=now())
@@ -98,7 +98,7 @@ def init(names: tuple[str, ...], added: str | None, lost: str | None) -> None:
 def migrate() -> None:
     """Apply pending migrations to the database."""
     read = settings.read(os.environ)
-    names = apply_migrations(read.database, migrations)
+    names = apply_migrations(read.database, migrations, once=True)
     click.echo(f"applied {len(names)} migrations")
 
 

@@ -32,7 +32,7 @@ def cli() -> None:
 def migrate() -> None:
     """Bring the database up to date."""
     read = settings.read(os.environ)
-    names = web_migrations.migrate(read.database, migrations.migrations)
+    names = web_migrations.migrate(read.database, migrations.migrations, once=True)
     click.echo(f"{len(names)} migrations applied")
 
 

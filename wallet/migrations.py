@@ -24,7 +24,7 @@ def prepare(path: Path) -> None:
     """
     if not path.exists():
         # Several worker processes may start at once; the first one makes the tables.
-        migrate(path, migrations)
+        migrate(path, migrations, once=True)
     require_current(path, migrations, command="vocred wallet migrate")
 
 

@@ -4,8 +4,8 @@ A service's ``migrations.py`` holds ``migrations = Migrations("issuer")`` of sql
 per step, appended, never edited once released. Each step and the note that it was taken are one
 transaction, so a kill leaves the step before or the step behind. One process migrates at a time.
 
-A database is made once. What is empty or gone where there was one is not made anew: that would look like a
-service that never issued anything.
+A service's own database is made once. Where it is empty or gone, it is not made anew: that would look like a
+service that never issued anything. What can be learned again from others may be made again.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,13 @@ from web.errors import DatabaseDamagedError, DatabaseNewerError, MigrationPendin
 _MADE = b"made\n"
 
 
-def migrate(path: Path, migrations: Migrations) -> list[str]:
-    """Apply what is pending to the database at ``path``, making the file when there never was one.
+def migrate(path: Path, migrations: Migrations, *, once: bool = False) -> list[str]:
+    """Apply what is pending to the database at ``path``, making the file when it is absent.
+
+    Args:
+        path: The database's file.
+        migrations: The service's list.
+        once: Never make the file a second time; the lock file beside it remembers that it was made.
 
     Returns:
         The names of the migrations applied now, oldest first.
@@ -33,7 +38,7 @@ def migrate(path: Path, migrations: Migrations) -> list[str]:
         DatabaseNewerError: A newer program migrated it.
     """
     with _alone(path) as made_before:
-        if made_before:
+        if once and made_before:
             _require_content(path)
         db = connect(path, create=True)
         try:

@@ -95,6 +95,8 @@ class LedgerClient:
         self._url = url.rstrip("/")
         self.pins = pins
         self._http: Transport = http if http is not None else capped_transport()
+        self.newest_checkpoint_time: int | None = None
+        """Time of the newest checkpoint that was checked, for monitoring; None before the first."""
         # The three caches below may be filled twice by two threads; they hold only what was checked.
         self._snapshots: _Recent[frozenset[StateKey], tuple[int, Snapshot, bytes]] = _Recent(_KEPT)
         self._trees: _Recent[int, bytes] = _Recent(_KEPT)
@@ -138,6 +140,7 @@ class LedgerClient:
         for key in wanted:
             snapshot.value(key)
         self.pins.advance(to=snapshot.checkpoint.next_pin)
+        self.newest_checkpoint_time = max(snapshot.time, self.newest_checkpoint_time or 0)
         self._snapshots.put(wanted, (now, snapshot, body))
         return snapshot, body
 

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from flask import Flask
 
 from ledger import api, explorer, mirror, page, watching
+from ledger.engines import Engine
+from ledger.engines.cometbft.engine import CometEngine
+from ledger.engines.cometbft.home import CometHome
 from ledger.engines.embedded import EmbeddedEngine
 from ledger.running import CLOCK, ENGINE, QUORUM, SETTINGS, Clock, OwnSignature
-from ledger.settings import RECEIPT_KEY, read_key, read_settings
+from ledger.settings import RECEIPT_KEY, LedgerSettings, read_key, read_keys, read_settings
 from web.app import create_service, register_api
 
 PARTS = (watching, mirror, explorer)
@@ -24,7 +27,7 @@ PARTS = (watching, mirror, explorer)
 
 
 def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None = None) -> Flask:
-    """Make the application of a node with the embedded engine.
+    """Make the application of a node, with the engine that its settings name.
 
     Args:
         environ: The settings; the process's environment by default.
@@ -40,11 +43,11 @@ def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None 
     """
     settings = read_settings(os.environ if environ is None else environ)
     now = clock or (lambda: int(time.time()))
-    engine = EmbeddedEngine.open(settings.database, key=read_key(settings.home / RECEIPT_KEY), clock=now)
+    engine = open_engine(settings, clock=now)
     app = create_service("ledger", settings=settings, import_name="ledger")
     app.extensions[ENGINE] = engine
     app.extensions[QUORUM] = OwnSignature(engine)
-    app.extensions[CLOCK] = now
+    app.extensions[CLOCK] = app.config["CLOCK"] = now
     app.extensions[SETTINGS] = settings
     register_api(app, api.blueprint)
     app.register_blueprint(page.blueprint)
@@ -53,13 +56,34 @@ def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None 
     return app
 
 
+def open_engine(settings: LedgerSettings, *, clock: Clock) -> Engine:
+    """Open the engine that the settings name.
+
+    Raises:
+        SettingsError: A key is missing or unsafe.
+        LedgerError: The ledger cannot be opened.
+    """
+    if settings.comet is None:
+        key = read_key(settings.home / RECEIPT_KEY)
+        return EmbeddedEngine.open(settings.database, key=key, clock=clock)
+    return CometEngine.open(
+        settings.database,
+        keys=read_keys(settings.home),
+        home=CometHome(settings.comet_home),
+        rpc=settings.comet.rpc,
+        clock=clock,
+        archive=settings.comet.archive,
+    )
+
+
 def start_background(app: Flask) -> None:
-    """Start the parts' threads, and the one that runs a block every ten minutes and whatever has become due.
+    """Start the parts' threads, and the embedded engine's timer: a block every ten minutes.
 
     They end with the process: a block is one transaction, so there is nothing to finish.
     """
-    engine: EmbeddedEngine = app.extensions[ENGINE]
+    engine: Engine = app.extensions[ENGINE]
     stop = threading.Event()
-    threading.Thread(target=engine.run, args=(stop,), name="ledger-block-timer", daemon=True).start()
+    if isinstance(engine, EmbeddedEngine):
+        threading.Thread(target=engine.run, args=(stop,), name="ledger-block-timer", daemon=True).start()
     for part in PARTS:
         part.start(app, stop)

@@ -4,12 +4,14 @@
     200 {"status": "alarm", "reasons": [...]}           it answers, but somebody has to look
     503 {"status": "failing", "reasons": [...]}         it cannot do its work; send nobody here
 
-A reason is {check, code, detail}, as in a problem document: never a value, a path or a trace. Anybody may
-ask, so a check is cheap: it reads a row or a file, and asks nobody else.
+A reason is {check, code, detail}, as in a problem document: never a value, a path or a trace. ``time`` is
+what the service's clock shows. Anybody may ask, so a check is cheap: it reads a row or a file, and asks
+nobody else.
 """
 
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,7 @@ def show() -> Response:
     failing = any(not reason.check.alarm for reason in found)
     document: dict[str, Any] = {
         "service": current_app.config["SERVICE"],
+        "time": int(current_app.config.get("CLOCK", time.time)()),
         "status": "failing" if failing else "alarm" if found else "well",
         "reasons": [reason.document() for reason in found],
     }

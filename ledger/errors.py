@@ -3,6 +3,7 @@
     LedgerError
     ├── Reject                   a statement that the rules refuse; the one error the state machine answers
     ├── MerkleError              a proof in the log's tree does not check
+    │   └── NotSignerError       this node has no signature over such a root
     ├── MapProofError            a proof in the state's map does not check
     ├── BlockError               a block that this log cannot take next
     ├── HistoryError             an imported log does not replay to what it says
@@ -52,6 +53,14 @@ class MerkleError(LedgerError):
     code = "LEDGER_PROOF_INVALID"
     type = PROBLEM_TYPES + "LEDGER_PROOF_INVALID"
     title = "The ledger proof does not check"
+
+
+class NotSignerError(MerkleError):
+    """This node's member does not sign in that epoch, or the node only follows."""
+
+    code = "NOT_FOUND"
+    type = PROBLEM_TYPES + "NOT_FOUND"
+    title = "This node does not sign that root"
 
 
 class MapProofError(LedgerError):

@@ -7,13 +7,32 @@ Spec: LEDGER.md, section 4.1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.core.genesis import Genesis
 from ledger.core.reading import Reader
 from ledger.proof.bundle import CheckpointSignature
 from ledger.store import Head
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """How an engine is at this moment.
+
+    Attributes:
+        height: The newest block that it has.
+        catching_up: Whether it still fetches blocks that others have.
+        peers: How many nodes it is connected with; 0 for a single operator.
+        power: Its voting power; 0 where it only follows.
+    """
+
+    height: int
+    catching_up: bool
+    peers: int
+    power: int
 
 
 class Engine(Protocol):
@@ -39,6 +58,23 @@ class Engine(Protocol):
     def head(self) -> Head:
         """Where the log stands, as committed."""
 
+    @property
+    def confirmed(self) -> int:
+        """The size of the newest root that may be signed: the consensus has agreed on it."""
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after each block that was committed, in the engine's own thread.
+
+        It must return at once, raise nothing and not call the engine: it sets an event.
+        """
+
+    def status(self) -> EngineStatus:
+        """Tell how the engine is.
+
+        Raises:
+            EngineError: It does not answer.
+        """
+
     def reader(self) -> AbstractContextManager[Reader]:
         """Open a reader over one committed state, for one request."""
 
@@ -47,6 +83,7 @@ class Engine(Protocol):
 
         Raises:
             Reject: The rules refuse it.
+            NoQuorumError: Too few members take part at the moment; the statement may still be taken later.
             EngineError: It cannot be written at the moment; whether it was taken is not known.
         """
 

@@ -17,7 +17,6 @@ Spec: LEDGER.md, sections 4.1, 4.5, 4.7 and 4.10.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import threading
@@ -27,15 +26,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from crypto import cbor
-from crypto.errors import CborError
 from crypto.keys import PrivateKey
 from ledger import merkle, statements
 from ledger.core.genesis import Genesis
 from ledger.core.machine import BlockResult, Core
 from ledger.core.reading import Reader
 from ledger.dry_runs import DryRunKeptError
-from ledger.errors import EngineError, LedgerError, MerkleError, Reject, RestoredBackupError
+from ledger.engines import EngineStatus
+from ledger.engines.beside import put_dry_run
+from ledger.engines.signed import LastSigned, lock_alone
+from ledger.errors import EngineError, LedgerError, MerkleError, Reject
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import sign_receipt
 from ledger.store import Head
@@ -48,9 +48,6 @@ HEARTBEAT = 600
 
 MAX_BATCH = 256
 """Statements in one block."""
-
-MAX_DRY_RUNS = 256
-"""Dry runs kept of one issuer."""
 
 Clock = Callable[[], int]
 
@@ -82,8 +79,9 @@ class EmbeddedEngine:
         self._lock = threading.Lock()
         self._arrivals: list[_Arrival] = []
         self._arrivals_lock = threading.Lock()
-        self._signed = _read_signed(path)
+        self._signed = LastSigned(path)
         self._stopped = False
+        self._callbacks: list[Callable[[], None]] = []
 
     @classmethod
     def open(cls, path: Path, *, key: PrivateKey, clock: Clock) -> "EmbeddedEngine":
@@ -102,12 +100,12 @@ class EmbeddedEngine:
             StoreError: There is no ledger, or it is damaged.
         """
         require_sqlite()
-        lock_file = _lock_alone(path)
+        lock_file = lock_alone(path)
         try:
             core = Core.open(path)
             try:
                 _check_signer(core, key)
-                _check_not_restored(core, _read_signed(path))
+                LastSigned(path).check(core)
                 engine = cls(core, path=path, key=key, clock=clock, lock_file=lock_file)
                 engine.tick()
             except BaseException:
@@ -150,6 +148,22 @@ class EmbeddedEngine:
         """Where the log stands, as committed."""
         return self._core.head
 
+    @property
+    def confirmed(self) -> int:
+        """The size of the newest root that may be signed: the operator agrees with itself at once."""
+        return self._core.head.size
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after each committed block, under the engine's lock.
+
+        It must return at once, raise nothing and not call the engine: it sets an event.
+        """
+        self._callbacks.append(callback)
+
+    def status(self) -> EngineStatus:
+        """Tell how the engine is: a single operator is always up to date."""
+        return EngineStatus(height=self._core.head.height, catching_up=False, peers=0, power=1)
+
     def reader(self) -> AbstractContextManager[Reader]:
         """Open a reader over one committed state, for one request."""
         return Reader.open(self._path, genesis=self.genesis)
@@ -185,7 +199,7 @@ class EmbeddedEngine:
         with self._lock:
             self._run([])
             # From the first start on the file is there, so that its absence tells of a restored backup.
-            self._remember_signed(self._core.head)
+            self._remember_signed()
             return self._core.head
 
     def run(self, stop: threading.Event, *, interval: float = HEARTBEAT) -> None:
@@ -213,7 +227,7 @@ class EmbeddedEngine:
             block = self._core.reader.block(newest.size if size is None else size)
             fresh = block.size == newest.size
             self._core.self_check()
-            self._remember_signed(newest)
+            self._remember_signed()
             return sign_receipt(
                 newest.root if fresh else self._core.reader.root(block.size),
                 key=self._key,
@@ -232,9 +246,6 @@ class EmbeddedEngine:
     def put_dry_run(self, body: bytes, *, digest: bytes, did: str, until: int) -> bool:
         """Keep an issuer's dry run of an agreement, checked by the caller, if it is the newest.
 
-        Whoever read an older one could send it again, so the later end of the span decides. An issuer keeps
-        at most ``MAX_DRY_RUNS`` of them; the oldest goes.
-
         Returns:
             Whether it was new.
 
@@ -242,16 +253,7 @@ class EmbeddedEngine:
             DryRunKeptError: Another one of the same or a later end is kept.
         """
         with self._lock, self._stopping_on_failure():
-            store = self._core.store
-            kept = store.dry_run(digest, did)
-            if kept is not None and kept[1] == body:
-                return False
-            if kept is not None and kept[0] >= until:
-                raise DryRunKeptError("counts of the same or a later end are kept: count anew")
-            store.put_dry_run(digest, did, until=until, body=body)
-            for older in store.dry_run_digests(did)[:-MAX_DRY_RUNS]:
-                store.drop_dry_run(older, did)
-            return True
+            return put_dry_run(self._core.store, body, digest=digest, did=did, until=until)
 
     def _next_batch(self) -> list[_Arrival]:
         """Take statements from the queue; governance first, as Core asks, otherwise as they came."""
@@ -298,17 +300,17 @@ class EmbeddedEngine:
         # nothing.
         head = self._core.commit()
         logger.info("block committed height=%d size=%d", head.height, head.size)
+        for callback in self._callbacks:
+            callback()
         return result
 
     def _now(self) -> int:
         """Return the time of the next block: the clock's, but never before the last block's."""
         return max(self._clock(), self._core.head.time)
 
-    def _remember_signed(self, head: Head) -> None:
-        """Make durable that this root is about to be signed."""
-        if self._signed is None or self._signed[0] < head.size:
-            _write_signed(self._path, head.size, head.root)
-            self._signed = (head.size, head.root)
+    def _remember_signed(self) -> None:
+        """Make durable that the newest root is about to be signed."""
+        self._signed.remember(size=self._core.head.size, root=self._core.head.root)
 
     @contextlib.contextmanager
     def _stopping_on_failure(self) -> Iterator[None]:
@@ -329,95 +331,9 @@ class EmbeddedEngine:
             raise EngineError("the engine stopped after a failure that is not a statement's") from error
 
 
-def signed_file(path: Path) -> Path:
-    """Return the file beside a database that tells what was signed last."""
-    return path.with_name(path.name + ".signed")
-
-
-def adopt(path: Path) -> None:
-    """Declare a database to be the newest copy there is, so that the engine goes on from it.
-
-    After an import, and after a restore whose root the operator compared with what members and verifiers
-    hold. It never goes back behind what was signed from here.
-
-    Raises:
-        RestoredBackupError: The file beside the database knows of a later or another root.
-        EngineError: An engine runs on it.
-    """
-    lock_file = _lock_alone(path)
-    try:
-        core = Core.open(path)
-        try:
-            signed = _read_signed(path)
-            if signed is not None:
-                _check_not_restored(core, signed)
-            _write_signed(path, core.head.size, core.head.root)
-        finally:
-            core.close()
-    finally:
-        os.close(lock_file)
-
-
-def _read_signed(path: Path) -> tuple[int, bytes] | None:
-    try:
-        value = cbor.decode(signed_file(path).read_bytes())
-        size, root = value
-    except FileNotFoundError:
-        return None
-    except (CborError, ValueError, TypeError) as error:
-        raise RestoredBackupError("the file of what was signed cannot be read") from error
-    return size, root
-
-
-def _write_signed(path: Path, size: int, root: bytes) -> None:
-    """Replace the file in one step, and wait until file and name are on the disk."""
-    place = signed_file(path)
-    new = place.with_name(place.name + ".new")
-    with new.open("wb") as file:
-        file.write(cbor.encode([size, root]))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, place)
-    directory = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _check_not_restored(core: Core, signed: tuple[int, bytes] | None) -> None:
-    """Refuse a database that is behind what was signed, or beside it.
-
-    Raises:
-        RestoredBackupError: Signing on would make a second history.
-    """
-    if signed is None:
-        if core.head.height:
-            raise RestoredBackupError("the file of what was signed is missing: is this the newest copy?")
-        return
-    size, root = signed
-    if size > core.head.size:
-        raise RestoredBackupError(
-            f"size {size} was signed, the database has {core.head.size} entries: restore a newer copy"
-        )
-    if core.reader.root(size) != root:
-        raise RestoredBackupError(f"another root of size {size} was signed: this is another history")
-
-
 def _check_signer(core: Core, key: PrivateKey) -> None:
     signers = core.reader.value("signers")
     if len(signers) != 1:
         raise EngineError("the embedded engine has one operator; this ledger has several signers")
     if core.reader.value("member", signers[0])["receipt"] != key.public.cose_key:
         raise EngineError("the key is not the operator's receipt key")
-
-
-def _lock_alone(path: Path) -> int:
-    """Lock the ledger for this process, for as long as the file stays open."""
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise EngineError("another process has this ledger open") from error
-    return descriptor

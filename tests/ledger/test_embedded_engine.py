@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ledger.core.machine import Core
-from ledger.engines.embedded import EmbeddedEngine, _Arrival, adopt, signed_file
+from ledger.engines.embedded import EmbeddedEngine, _Arrival
+from ledger.engines.signed import adopt, signed_file
 from ledger.errors import (
     EngineError,
     MerkleError,

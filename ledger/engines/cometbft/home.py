@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from crypto.keys import ED25519, PrivateKey
-from ledger.engines.cometbft.application import chain_name
+from ledger.errors import EngineError
 
 BLOCK_BYTES = 1024 * 1024
 EVIDENCE_SECONDS = 30 * 24 * 3600
 IDLE_BLOCK_SECONDS = 600
+DOUBLE_SIGN_CHECK = 10
+"""Blocks that have to come without this validator's signature before it takes part, where it is guarded."""
+
+GUARD = "double_sign_guard.json"
 _KEY_TYPE, _PUBLIC_TYPE = "tendermint/PrivKeyEd25519", "tendermint/PubKeyEd25519"
 
 
@@ -42,6 +46,21 @@ class Addresses:
     p2p: str
     rpc: str
     peers: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CometGenesis:
+    """What CometBFT began with.
+
+    Attributes:
+        chain_name: What it calls the ledger.
+        initial_height: The number of its first block.
+        validators: The first consensus keys, 32 bytes, by their members' DIDs.
+    """
+
+    chain_name: str
+    initial_height: int
+    validators: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -100,13 +119,29 @@ class CometHome:
         )
         _write(self.config / "genesis.json", document)
 
-    def write_config(self, addresses: Addresses, *, moniker: str, laddr_strict: bool = True) -> None:
-        """Write ``config.toml``.
+    def read_genesis(self) -> CometGenesis:
+        """Read what ``write_genesis`` wrote, here or at the member that invited this one.
+
+        Raises:
+            EngineError: There is none, or it is none.
+        """
+        try:
+            value = json.loads((self.config / "genesis.json").read_bytes())
+            validators = {
+                str(each["name"]): base64.b64decode(each["pub_key"]["value"]) for each in value["validators"]
+            }
+            return CometGenesis(str(value["chain_id"]), int(value["initial_height"]), validators)
+        except OSError as error:
+            raise EngineError("CometBFT has no genesis here: run `vocred ledger init` or `join`") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise EngineError("genesis.json of CometBFT is damaged") from error
+
+    def write_config(self, addresses: Addresses, *, moniker: str) -> None:
+        """Write ``config.toml``, at each start: settings are read in one place, the environment.
 
         Args:
             addresses: Where to listen and whom to call.
             moniker: The node's name for people.
-            laddr_strict: Whether addresses have to be public ones; False on loopback.
         """
         text = _CONFIG.format(
             moniker=json.dumps(moniker),
@@ -114,10 +149,46 @@ class CometHome:
             rpc=json.dumps(f"tcp://{addresses.rpc}"),
             p2p=json.dumps(f"tcp://{addresses.p2p}"),
             peers=json.dumps(",".join(addresses.peers)),
-            strict=str(laddr_strict).lower(),
             idle=f'"{IDLE_BLOCK_SECONDS}s"',
+            double_sign_check=DOUBLE_SIGN_CHECK if self.is_guarded else 0,
         )
         (self.config / "config.toml").write_text(text, encoding="utf-8")
+
+    @property
+    def signed_height(self) -> int:
+        """The newest height at which this validator remembers to have signed; 0 where its memory is new."""
+        return int(json.loads((self.path / "data" / "priv_validator_state.json").read_bytes())["height"])
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether this validator may have signed more than it remembers.
+
+        CometBFT then does not take part before ten blocks have come without its signature. With memory in
+        order it must not ask: after a restart of all nodes the last blocks carry everybody's.
+        """
+        signed = self.signed_height
+        return signed == 0 or self._guard_height() > signed
+
+    def guard_vote(self, height: int) -> None:
+        """Compare a vote of this validator that is in a block with what it remembers of having signed.
+
+        Its memory is on the disk before a vote leaves, so it is never behind, unless it is a backup's.
+
+        Raises:
+            EngineError: It remembers less, and CometBFT was not started with the check. It is from now on.
+        """
+        if height <= self.signed_height:
+            return
+        known = self.is_guarded
+        _write(self.path / "data" / GUARD, {"height": str(height)})
+        if not known:
+            raise EngineError(f"this validator signed at height {height} and does not remember it")
+
+    def _guard_height(self) -> int:
+        try:
+            return int(json.loads((self.path / "data" / GUARD).read_bytes())["height"])
+        except FileNotFoundError:
+            return 0
 
     def _make_key(self, name: str, content: Any) -> None:
         path = self.config / name
@@ -169,6 +240,14 @@ def genesis_document(
     }
 
 
+def chain_name(chain_id: str) -> str:
+    """Return what CometBFT calls a ledger: at most 50 characters, from the chain id's hash.
+
+    Spec: LEDGER.md, section 4.8.
+    """
+    return "vocred-" + chain_id.rpartition(":")[2][:40]
+
+
 _CONFIG = """\
 # Written by vocred; LEDGER.md, section 4.8, gives the reasons.
 version = "0.38.25"
@@ -193,7 +272,7 @@ max_body_bytes = 2000000
 laddr = {p2p}
 persistent_peers = {peers}
 pex = false
-addr_book_strict = {strict}
+addr_book_strict = false
 allow_duplicate_ip = true
 handshake_timeout = "10s"
 dial_timeout = "3s"
@@ -201,9 +280,9 @@ dial_timeout = "3s"
 [mempool]
 type = "flood"
 recheck = true
-size = 5000
+size = 20000
 max_txs_bytes = 67108864
-cache_size = 10000
+cache_size = 40000
 max_tx_bytes = 262144
 
 [statesync]
@@ -221,7 +300,7 @@ timeout_prevote_delta = "500ms"
 timeout_precommit = "500ms"
 timeout_precommit_delta = "500ms"
 timeout_commit = "500ms"
-double_sign_check_height = 10
+double_sign_check_height = {double_sign_check}
 create_empty_blocks = false
 create_empty_blocks_interval = {idle}
 

@@ -1,0 +1,411 @@
+"""The consortium's engine, as a node's HTTP application uses it.
+
+Submitting asks four things in this order: is the statement in the log; would this node's own CheckTx take
+it; CometBFT's mempool, over its RPC on loopback; then every block that is committed, until one told what
+became of the statement. A root is signed once the consensus agreed on it: the header of the next block
+holds it.
+
+Who owns what: the application's lock guards the core. Readers open connections of their own, and so does
+what lies beside the log (documents, dry runs), which is no part of any block.
+
+An exception that nobody expected ends the process: CometBFT stops with it, the supervisor starts both, and
+the block is played again. Nothing is signed on the way.
+
+Spec: LEDGER.md, sections 4.1, 4.5, 4.8 and 4.9.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from crypto.keys import PrivateKey, PublicKey
+from ledger import statements
+from ledger.core.genesis import Genesis
+from ledger.core.machine import Core
+from ledger.core.reading import Reader
+from ledger.engines import EngineStatus
+from ledger.engines.beside import Beside
+from ledger.engines.cometbft.application import Application, Clock, Outcome
+from ledger.engines.cometbft.home import CometHome
+from ledger.engines.cometbft.rpc import Rpc, RpcError
+from ledger.engines.cometbft.server import AbciServer
+from ledger.engines.signed import LastSigned, lock_alone
+from ledger.errors import (
+    EngineError,
+    LedgerError,
+    MerkleError,
+    NoQuorumError,
+    NotSignerError,
+    Reject,
+    RestoredBackupError,
+)
+from ledger.proof.bundle import CheckpointSignature
+from ledger.proof.receipts import sign_receipt
+from ledger.store import Head
+from web.database import require_sqlite
+
+logger = logging.getLogger(__name__)
+
+NO_BLOCK = 10.0
+"""Seconds without a block after which a submitter is told that there is no quorum."""
+
+HALTED = 1.0
+"""Seconds that a submitter waits while the last one saw no block in vain: reads need the threads."""
+
+LONGEST = 60.0
+"""Seconds after which a submitter is sent away though blocks come."""
+
+MAX_WAITING = 48
+"""Submitters that wait at a time; a server's other threads go on answering reads."""
+
+FATAL = 70
+"""Exit status after a failure that nobody expected."""
+
+
+class CometEngine:
+    """One node of a consortium: a core, the application around it, and a CometBFT beside this process."""
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        path: Path,
+        keys: Sequence[PrivateKey],
+        home: CometHome,
+        rpc: Rpc,
+        clock: Clock,
+        archive: bool,
+        lock_file: int,
+        end: Callable[[int], object],
+    ) -> None:
+        """Use ``open``, which makes the checks."""
+        self._path, self._keys, self._clock, self._rpc = path, tuple(keys), clock, rpc
+        self._lock_file, self._end = lock_file, end
+        self._genesis = core.genesis
+        self._app = Application(core, clock=clock, home=home, archive=archive)
+        self._server = AbciServer(home.socket, answer=self._app.answer, fail=self._fail)
+        self._beside = Beside(path)
+        self._signed = LastSigned(path)
+        self._stopped = False
+        self._slots = threading.BoundedSemaphore(MAX_WAITING)
+        self._halted_at: int | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        keys: Sequence[PrivateKey],
+        home: CometHome,
+        rpc: str,
+        clock: Clock,
+        archive: bool = False,
+        end: Callable[[int], object] = os._exit,
+    ) -> CometEngine:
+        """Open a ledger's database, alone, and answer CometBFT from now on.
+
+        Args:
+            path: The database; the file of what was signed and the lock lie beside it.
+            keys: The node's receipt keys: the present one, and perhaps the next or the last; none at a node
+                that only follows.
+            home: CometBFT's directory.
+            rpc: ``host:port`` of CometBFT's RPC.
+            clock: Returns the time in integer seconds.
+            archive: Whether CometBFT keeps every block.
+            end: Ends the process, with an exit status, after a failure that nobody expected.
+
+        Raises:
+            EngineError: Another process has the ledger open, or CometBFT's directory does not fit.
+            RestoredBackupError: Another root was signed than the database has.
+            SelfCheckError: The stored tree is not that of the entries.
+            StoreError: There is no ledger, or it is damaged.
+        """
+        require_sqlite()
+        lock_file = lock_alone(path)
+        try:
+            core = Core.open(path)
+            try:
+                engine = cls(
+                    core,
+                    path=path,
+                    keys=keys,
+                    home=home,
+                    rpc=Rpc(f"http://{rpc}"),
+                    clock=clock,
+                    archive=archive,
+                    lock_file=lock_file,
+                    end=end,
+                )
+                engine._check_signed()
+            except BaseException:
+                core.close()
+                raise
+        except BaseException:
+            os.close(lock_file)
+            raise
+        engine._server.start()
+        return engine
+
+    def close(self) -> None:
+        """Stop answering CometBFT, which stops too, and let another process open the ledger."""
+        self._server.close()
+        with self._app.lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            self._app.committed.notify_all()
+            self._app.core.close()
+        self._beside.close()
+        self._rpc.close()
+        os.close(self._lock_file)
+
+    @property
+    def genesis(self) -> Genesis:
+        """The ledger's first entry."""
+        return self._genesis
+
+    @property
+    def chain_id(self) -> str:
+        """The ledger's identifier."""
+        return self._genesis.chain_id
+
+    @property
+    def member(self) -> str | None:
+        """The DID for which this node signs roots; None at a node that only follows."""
+        with self.reader() as reader:
+            for key in self._keys:
+                registered = reader.value("key", key.public.thumbprint)
+                if registered is not None and registered[1] == statements.RECEIPT:
+                    return str(registered[0])
+        return None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the engine was closed or failed, so that the process should end."""
+        return self._stopped
+
+    @property
+    def head(self) -> Head:
+        """Where the log stands, as committed."""
+        return self._app.core.head
+
+    @property
+    def confirmed(self) -> int:
+        """The size of the newest root that may be signed: a header of the chain holds it."""
+        with self.reader() as reader:
+            return confirmed_size(reader)
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after each committed block, in the thread that answers CometBFT.
+
+        It must return at once, raise nothing and not call the engine: it sets an event.
+        """
+        self._app.on_commit.append(callback)
+
+    def status(self) -> EngineStatus:
+        """Ask CometBFT how it is.
+
+        Raises:
+            EngineError: It is not there.
+        """
+        found = self._rpc.status()
+        return EngineStatus(
+            height=found.height, catching_up=found.catching_up, peers=found.peers, power=found.power
+        )
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Open a reader over one committed state, for one request."""
+        return Reader.open(self._path, genesis=self._genesis)
+
+    def submit(self, tx: bytes) -> int:
+        """Bring a statement into the log and return when it is durable there.
+
+        Args:
+            tx: The statement's bytes.
+
+        Returns:
+            The index of its log entry. A statement that the log holds already keeps its index, and one that
+            waits in the mempool is waited for.
+
+        Raises:
+            Reject: The rules refuse it.
+            NoQuorumError: No block came; the statement waits in the mempool, and sending it again is right.
+            EngineError: CometBFT is not there, catches up, or too many wait; nothing is known of the
+                statement.
+        """
+        statements.parse_statement(tx)
+        self._require_running()
+        if not self._slots.acquire(blocking=False):
+            raise EngineError("too many statements wait for a block here")
+        try:
+            with self._app.expect(tx) as outcome:
+                self._hand_over(tx, outcome)
+                return self._wait(outcome)
+        finally:
+            self._slots.release()
+
+    def receipt(self, size: int | None = None) -> CheckpointSignature:
+        """Sign a root as this node's member.
+
+        Args:
+            size: A size at which a block ends; the newest that is confirmed by default. Only the newest gets
+                the present time, an older one keeps its block's.
+
+        Raises:
+            EngineError: The engine has stopped.
+            NotSignerError: This node's member did not sign in that epoch.
+            MerkleError: No block ends at that size, or the consensus has not confirmed it yet.
+            RestoredBackupError: More was signed from here than the database has.
+            SelfCheckError: The stored tree is not that of the entries; the process ends.
+        """
+        self._require_running()
+        try:
+            with self._app.lock:
+                self._app.core.self_check()
+            with self.reader() as reader:
+                return self._sign(reader, size)
+        except (MerkleError, RestoredBackupError):
+            raise
+        except LedgerError as error:
+            self._fail(error)
+            raise
+
+    def put_document(self, document: bytes) -> bytes:
+        """Keep an agreement's document beside the log and return its SHA-256."""
+        return self._beside.put_document(document)
+
+    def put_dry_run(self, body: bytes, *, digest: bytes, did: str, until: int) -> bool:
+        """Keep an issuer's dry run of an agreement, checked by the caller, if it is the newest."""
+        return self._beside.put_dry_run(body, digest=digest, did=did, until=until)
+
+    def _hand_over(self, tx: bytes, outcome: Outcome) -> None:
+        """Give a statement to the mempool, unless its fate is known already."""
+        try:
+            self._app.check(tx)
+            self._rpc.broadcast(tx)
+        except Reject as refusal:
+            with self.reader() as reader:
+                outcome.index = reader.position_of(tx)
+            if outcome.index is not None:
+                return
+            # What a node that is behind does not know yet, it must not call refused.
+            self._require_up_to_date()
+            raise refusal from None
+
+    def _wait(self, outcome: Outcome) -> int:
+        """Wait until a block, or the mempool, told what became of a statement."""
+        begun = time.monotonic()
+        with self._app.committed:
+            patience = HALTED if self._halted_at == self._app.core.head.height else NO_BLOCK
+            while True:
+                self._require_running()
+                if outcome.refusal is not None:
+                    raise outcome.refusal
+                if outcome.index is not None:
+                    return outcome.index
+                now = time.monotonic()
+                quiet = now - max(begun, self._app.last_block)
+                if quiet >= patience:
+                    self._halted_at = self._app.core.head.height
+                    break
+                if now - begun >= LONGEST:
+                    raise EngineError("the statement waits for its turn; send it again later")
+                self._app.committed.wait(min(patience - quiet, 1.0))
+        self._require_up_to_date()
+        raise NoQuorumError("no block came; the statement waits here, and may be sent again")
+
+    def _sign(self, reader: Reader, size: int | None) -> CheckpointSignature:
+        newest = confirmed_size(reader)
+        block = reader.block(newest if size is None else size)
+        if block.size > newest:
+            raise MerkleError(f"the consensus has not confirmed size {block.size} yet")
+        if self._signed.is_behind(reader.head()):
+            raise RestoredBackupError(
+                f"size {self._signed.size} was signed from here, the database has {reader.head().size}"
+            )
+        signer = self._signer(signer_set(reader, block.first))
+        if signer is None:
+            raise NotSignerError(f"this node does not sign in epoch {block.epoch}")
+        member, key = signer
+        fresh = block.size == newest
+        with self._app.lock:
+            self._signed.remember(size=newest, root=reader.root(newest))
+        return sign_receipt(
+            reader.root(block.size),
+            key=key,
+            member=member,
+            chain_id=self.chain_id,
+            iat=max(self._clock(), block.time) if fresh else block.time,
+        )
+
+    def _signer(self, signers: Sequence[tuple[str, PublicKey]]) -> tuple[str, PrivateKey] | None:
+        """Return as whom, and with which of its keys, this node signs among these."""
+        ours = {key.public.thumbprint: key for key in self._keys}
+        for member, key in signers:
+            if key.thumbprint in ours:
+                return member, ours[key.thumbprint]
+        return None
+
+    def _check_signed(self) -> None:
+        """Refuse another history; one that is only behind is fetched from the other nodes, and signs nothing.
+
+        Raises:
+            RestoredBackupError: The log has another root of a size that was signed from here.
+        """
+        core = self._app.core
+        if self._signed.is_behind(core.head):
+            logger.error(
+                "restored_backup signed=%d size=%d: nothing is signed before the log is as long",
+                self._signed.size,
+                core.head.size,
+            )
+        elif self._signed.size:
+            self._signed.check(core)
+
+    def _require_running(self) -> None:
+        if self._stopped:
+            raise EngineError("the engine has stopped")
+
+    def _require_up_to_date(self) -> None:
+        """Refuse where CometBFT is not there, or still fetches blocks that others have.
+
+        Raises:
+            EngineError: It is so.
+        """
+        if self._rpc.status().catching_up:
+            raise RpcError("this node fetches the blocks that it missed; ask another one meanwhile")
+
+    def _fail(self, error: BaseException) -> None:
+        """End the process: a half-applied block that goes on would be worse."""
+        self._stopped = True
+        logger.critical("engine failed: %s", error, exc_info=error)
+        self._end(FATAL)
+
+
+def confirmed_size(reader: Reader) -> int:
+    """Return the size of the newest root that stood in a header of the chain.
+
+    The header of a block holds the root that the block before left. So a block without an entry confirms
+    all of the log, and one with an entry what was there before it.
+    """
+    head, block = reader.head(), reader.head_block()
+    if block is None or head.height > block.height:
+        return head.size
+    return block.first
+
+
+def signer_set(reader: Reader, size: int) -> list[tuple[str, PublicKey]]:
+    """Return the DIDs and receipt keys of those that sign the block after the first ``size`` entries."""
+    if size == 1:
+        return reader.genesis.signer_set
+    members: list[str] = reader.past_value("signers", size=size)
+    return [
+        (did, PublicKey.from_cose_key(reader.past_value("member", did, size=size)["receipt"]))
+        for did in members
+    ]

@@ -131,7 +131,7 @@ def import_(file: Path, checkpoint: Path, newest: bool, as_json_: bool) -> None:
     be signed by a quorum that the pin (LEDGER_PIN) knows or is led to. --newest after comparing the root
     with members and verifiers: two nodes that sign on from one log make two histories.
     """
-    from ledger.engines.embedded import adopt
+    from ledger.engines.signed import adopt
     from ledger.joining import importing, log_file
     from ledger.proof.bundle import Bundle
 

@@ -16,6 +16,8 @@ NAMES = (
     "verifying_over_http",
     "batch",
     "dry_runs",
+    "consortium_bundles",
+    "consortium",
 )
 
 

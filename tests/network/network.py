@@ -22,10 +22,13 @@ from typing import Any
 
 import httpx
 
+from ledger.client import LedgerClient
 from ledger.core.genesis import Genesis, make_genesis
 from ledger.core.machine import Core
 from ledger.proof.bundle import CheckpointSignature
+from ledger.proof.pins import PinStore
 from ledger.proof.receipts import check_quorum, signer_of
+from ledger.settings import PIN
 from ledger.statements import ROLES, parse_statement, sign_statement
 from tests.ledger import consortium
 from tests.ledger.consortium import DAY, TYPES, Party
@@ -170,6 +173,14 @@ class Network:
             urls = {"node": node.url, "mirror": node.url, "receipts": node.url}
             self.accept(node.party, "endpoint.put", urls)
 
+    def recover(self) -> None:
+        """Bring everything back that was cut, paused or ended, and wait until all logs are one."""
+        self.heal()
+        for node in self.nodes:
+            node.resume()
+        self.start()
+        self.agree()
+
     def close(self) -> None:
         """End every process, close the wires, and remove the homes."""
         for node in self.nodes:
@@ -245,6 +256,15 @@ class Network:
         grant = {"issuer": party.did, "type": TYPES[0], "from": 0, "until": None}
         self.accept(self.founder, "accredit", grant)
         return party
+
+    def make_issuers(self, count: int) -> list[Party]:
+        """Register several, with numbers from 1."""
+        return [self.make_issuer(f"college{number}", number) for number in range(1, count + 1)]
+
+    def client(self, *nodes: Node, name: str = "pins") -> LedgerClient:
+        """Return a client of nodes that trusts the genesis and nobody else."""
+        pins = PinStore.start(self.folder / name, pin_file=nodes[0].home / PIN)
+        return LedgerClient(",".join(node.url for node in nodes), pins=pins)
 
     # Comparing
 

@@ -1,11 +1,12 @@
 """One real node of a consortium: ``vocred serve ledger --engine cometbft`` in a home of its own."""
 
+import base64
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +110,19 @@ class Node:
             path.chmod(0o600)
         self.comet.make()
 
+    def replace_ledger(self, entries: Iterable[bytes], *, root: bytes) -> Head:
+        """Begin anew from an exported log: every rule is applied again, and the root compared."""
+        for path in self.home.glob(f"{DATABASE}*"):
+            path.unlink()
+        core = Core.import_(self.database, entries, root=root)
+        core.close()
+        return self.head
+
+    def forget_consensus(self) -> None:
+        """Lose CometBFT's directory and make another, with new keys: no height was signed with these."""
+        shutil.rmtree(self.comet.path, ignore_errors=True)
+        self.comet.make()
+
     # Its processes
 
     def start(self, **environ: str) -> None:
@@ -161,13 +175,17 @@ class Node:
         psutil.wait_procs(family, timeout=10)
         self.process, self.paused = None, False
 
+    def has(self, part: str) -> bool:
+        """Return whether its ``application`` or its ``cometbft`` runs."""
+        return bool(self._parts(part))
+
     def kill_application(self) -> None:
         """Kill the ledger's own process alone; the supervisor brings it back."""
-        self._kill_some(lambda each: each.name() != "cometbft" and "web" in each.cmdline())
+        self._kill_part("application")
 
     def kill_cometbft(self) -> None:
         """Kill the consensus engine alone."""
-        self._kill_some(lambda each: each.name() == "cometbft")
+        self._kill_part("cometbft")
 
     def pause(self) -> None:
         """Stop all of it where it stands; it keeps its connections and says nothing."""
@@ -221,6 +239,12 @@ class Node:
             return None
         protected, _, _, signature = cbor.decode(answer.content)
         return CheckpointSignature(protected, signature)
+
+    def broadcast(self, statement: bytes) -> None:
+        """Hand a statement to CometBFT itself, and wait for nothing."""
+        params = {"tx": base64.b64encode(statement).decode()}
+        request = {"jsonrpc": "2.0", "id": 0, "method": "broadcast_tx_async", "params": params}
+        httpx.post(f"http://{HOST}:{self.rpc_port}/", json=request, timeout=10, trust_env=False)
 
     @property
     def signer(self) -> Signer:
@@ -288,9 +312,18 @@ class Node:
         except psutil.NoSuchProcess:
             return []
 
-    def _kill_some(self, which: Callable[[psutil.Process], bool]) -> None:
-        chosen = [each for each in self._family() if which(each)]
-        assert chosen, f"{self} has no such process"
+    def _parts(self, part: str) -> list[psutil.Process]:
+        found = []
+        for each in self._family():
+            with suppress(psutil.NoSuchProcess):
+                name = "cometbft" if each.name() == "cometbft" else "application"
+                if name == part and each.status() != psutil.STATUS_ZOMBIE:
+                    found.append(each)
+        return found
+
+    def _kill_part(self, part: str) -> None:
+        chosen = self._parts(part)
+        assert chosen, f"{self} has no {part}"
         for each in chosen:
             with suppress(psutil.NoSuchProcess):
                 each.kill()

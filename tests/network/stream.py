@@ -17,6 +17,7 @@ from ledger.proof.bundle import CheckpointSignature
 from tests.ledger.consortium import Party
 from tests.network.network import Network
 from tests.network.node import Node
+from tests.network.waiting import eventually
 
 TAKEN = (httpx.codes.OK, httpx.codes.CREATED)
 
@@ -75,9 +76,24 @@ class Record:
 class Stream:
     """Senders at work against a network."""
 
-    def __init__(self, network: Network, issuers: Sequence[Party], *, timeout: float = 15.0) -> None:
-        """Have each issuer send; each begins with another node and stays where it is answered."""
+    def __init__(
+        self,
+        network: Network,
+        issuers: Sequence[Party],
+        *,
+        nodes: Sequence[Node] = (),
+        timeout: float = 15.0,
+    ) -> None:
+        """Have each issuer send; each begins with another node and stays where it is answered.
+
+        Args:
+            network: The network.
+            issuers: Who sends, one after another each.
+            nodes: The nodes that senders know; all of the network's by default.
+            timeout: Seconds after which a silent node is given up for the next one.
+        """
         self._network = network
+        self._nodes = list(nodes) or network.nodes
         self._timeout = timeout
         self.record = Record()
         self._stopping = threading.Event()
@@ -101,6 +117,11 @@ class Stream:
         for thread in self._threads:
             thread.join()
 
+    def bring(self, count: int, *, seconds: float = 60.0) -> None:
+        """Wait until so many more statements were acknowledged."""
+        wanted = self.count() + count
+        eventually(f"{count} more statements", lambda: self.count() >= wanted, seconds=seconds)
+
     def count(self) -> int:
         """How many statements were acknowledged so far."""
         with self.record.lock:
@@ -117,7 +138,7 @@ class Stream:
         """Hand a statement in, at one node after another, until it is acknowledged; return where."""
         began, end = time.monotonic(), None
         while True:
-            node = self._network[place % len(self._network.nodes)]
+            node = self._nodes[place % len(self._nodes)]
             answer = self._ask(node, statement)
             if answer is not None and answer.status_code in TAKEN:
                 now = time.monotonic()

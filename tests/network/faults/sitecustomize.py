@@ -3,6 +3,7 @@
     NETWORK_CLOCK       a file with the seconds by which ``time.time`` is wrong; read again when it changes
     NETWORK_OTHER_TIME  a height: from that block on this node's core is told a later time, and so comes to
                         another root than everybody else
+    NETWORK_RULES       the newest version of the rules that this program knows
     NETWORK_CRASH       a file: while it is there, the process dies between FinalizeBlock and Commit, once
 
 The guard on sockets is installed as everywhere. The product knows nothing of all this.
@@ -45,6 +46,12 @@ def _tell_other_times(height: int) -> None:
     Core.apply_block = apply_later
 
 
+def _know_rules(version: int) -> None:
+    from ledger.core.machine import Core
+
+    Core.app_version = version
+
+
 def _die_before_commit(path: Path) -> None:
     from ledger.core.machine import Core
 
@@ -64,5 +71,7 @@ if "NETWORK_CLOCK" in os.environ:
     _bend_clock(Path(os.environ["NETWORK_CLOCK"]))
 if "NETWORK_OTHER_TIME" in os.environ:
     _tell_other_times(int(os.environ["NETWORK_OTHER_TIME"]))
+if "NETWORK_RULES" in os.environ:
+    _know_rules(int(os.environ["NETWORK_RULES"]))
 if "NETWORK_CRASH" in os.environ:
     _die_before_commit(Path(os.environ["NETWORK_CRASH"]))

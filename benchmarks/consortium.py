@@ -1,0 +1,169 @@
+"""Four nodes of a consortium on this machine: latency, quorum, throughput, block sync, memory and disk.
+
+Every node is ``vocred serve ledger --engine cometbft``, as in the tests of the network: four applications,
+four CometBFT processes and this one share the cores, so a member's own machine does better. Needs cometbft.
+"""
+
+import hashlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from benchmarks.measuring import machine, say, show, stopwatch
+from ledger.client import LedgerClient
+from ledger.core.machine import Core
+from ledger.errors import LedgerError
+from tests.conftest import NO_COMETBFT, find_cometbft
+from tests.ledger.consortium import TYPES, Party
+from tests.network.network import Network
+from tests.network.node import Node
+from tests.network.waiting import eventually
+
+SINGLE = 15
+"""Statements of which each waits for the one before."""
+
+STREAM = 480
+"""Statements that are handed in together."""
+
+HANDS = 32
+_PARTS = {
+    "ledger": "ledger.db*",
+    "blocks and state of CometBFT": "comet/data/*.db/*",
+    "its journal": "comet/data/cs.wal/*",
+}
+
+
+def run() -> None:
+    """Start the network, measure, and end it."""
+    if find_cometbft() is None:
+        say("nothing was measured", NO_COMETBFT)
+        return
+    network = Network.make(signers=4)
+    try:
+        with stopwatch() as taken:
+            network.start()
+        say("four homes to four nodes that answer", f"{taken[0]:.1f} s elapsed")
+        network.announce()
+        issuers = network.make_issuers(4)
+        _latency(network, issuers[0])
+        _throughput(network, issuers)
+        _sizes(network)
+        _sync(network, issuers[0])
+        say("the machine meanwhile", machine())
+    finally:
+        network.close()
+
+
+def _latency(network: Network, issuer: Party) -> None:
+    client = network.client(network[0])
+    committed, receipted = [], []
+    for number in range(SINGLE):
+        statement = network.sign(issuer, "anchor", {"root": _root(number)})
+        start = time.monotonic()
+        index = network[0].submit(statement).json()["index"]
+        committed.append(time.monotonic() - start)
+        eventually(
+            "a receipt",
+            lambda index=index: _receipt(client, index),
+            every=0.02,
+        )
+        receipted.append(time.monotonic() - start)
+    show("statement handed in to committed, acknowledged over HTTP", committed, unit=" s")
+    show("statement handed in to a receipt with a quorum, checked", receipted, unit=" s")
+
+
+def _receipt(client: LedgerClient, index: int) -> bool:
+    with suppress(LedgerError):
+        client.receipt(index, credential_type=TYPES[0], now=int(time.time()))
+        return True
+    return False
+
+
+def _throughput(network: Network, issuers: list[Party]) -> None:
+    """Hand in many at once: each issuer at a node of its own, as issuers do."""
+    each = STREAM // len(issuers)
+    work = [
+        (network[place], [network.sign(issuer, "anchor", {"root": _root(number)}) for number in range(each)])
+        for place, issuer in enumerate(issuers)
+    ]
+    before = network[0].head
+    with stopwatch() as taken:
+        threads = [threading.Thread(target=_hand_in, args=each) for each in work]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    after = network.agree() and network[0].head
+    blocks = after.height - before.height
+    say(
+        f"{STREAM} statements over HTTP, {HANDS // len(issuers)} at a time at each node",
+        f"{STREAM / taken[0]:,.0f} /s elapsed ({blocks} blocks)",
+    )
+    _straight(network, issuers)
+
+
+def _hand_in(node: Node, statements: list[bytes]) -> None:
+    with ThreadPoolExecutor(HANDS // 4) as hands:
+        for answer in hands.map(node.submit, statements):
+            assert answer.status_code in (200, 201), answer.text
+
+
+def _straight(network: Network, issuers: list[Party]) -> None:
+    """Hand statements to the consensus itself, without waiting for each: what the engine takes."""
+    statements = [
+        (node, network.sign(issuer, "anchor", {"root": _root(number)}))
+        for number in range(STREAM // len(issuers))
+        for node, issuer in zip(network.nodes, issuers, strict=True)
+    ]
+    last = statements[-1][1]
+    with stopwatch() as taken:
+        for node, statement in statements:
+            node.broadcast(statement)
+        eventually("the last one is in", lambda: last in network[0].log[-4 * len(statements) :], every=0.05)
+    network.agree()
+    missing = {statement for _, statement in statements} - set(network[0].log)
+    say(
+        f"{STREAM} statements handed to CometBFT itself",
+        f"{(STREAM - len(missing)) / taken[0]:,.0f} /s elapsed"
+        + (f", {len(missing)} not in" if missing else ""),
+    )
+
+
+def _sizes(network: Network) -> None:
+    """Measure what a block and a statement leave on the disk, and say what a day would."""
+    for name in ("application", "cometbft"):
+        show(f"resident memory of a node: {name}", [node.memory[name] / 1e6 for node in network], unit=" MB")
+    node = network[1]
+    head, blocks, used = node.head, node.consensus_height, {part: _used(node.home, part) for part in _PARTS}
+    statements = head.size - blocks
+    for part, size in used.items():
+        say(f"disk of a node after {blocks} blocks, {statements} statements: {part}", f"{size / 1e6:.1f} MB")
+
+
+def _used(home: Path, part: str) -> int:
+    return sum(path.stat().st_size for path in home.glob(_PARTS[part]) if path.is_file())
+
+
+def _sync(network: Network, issuer: Party) -> None:
+    """Wipe a node and let it fetch everything from the others."""
+    node = network[3]
+    log, height = network.agree(), network[0].consensus_height
+    node.stop()
+    node.wipe()
+    with stopwatch() as taken:
+        node.start()
+        eventually("its first block", lambda: node.head.height > 0, every=0.02)
+        with stopwatch() as fetching:
+            eventually("all of them", lambda: node.head.height >= height - 1, every=0.02)
+    rate = (height - 1) / max(fetching[0], 0.02)
+    say(f"a wiped node fetches {height} blocks", f"{rate:,.0f} blocks/s, {taken[0]:.1f} s with its start")
+    with stopwatch() as replayed:
+        core = Core.import_(network.folder / "replayed.db", log)
+    core.close()
+    say(f"{len(log):,} entries replayed without CometBFT", f"{len(log) / replayed[0]:,.0f} entries/s elapsed")
+
+
+def _root(number: int) -> bytes:
+    return hashlib.sha256(b"root %d" % number).digest()

@@ -2,6 +2,8 @@
 
     supervisor          starts the parts below, restarts one that dies, stops all on SIGTERM or Ctrl-C
     ├── web             granian with the service's worker processes
+    ├── cometbft        the ledger's consensus, with ``--engine cometbft``: it dies with the application that
+    │                   answers it in the web process, and both come back
     └── background      one process per function that the service names; a call ``run(stop)`` that returns
                         soon after ``stop`` is set
 
@@ -29,13 +31,21 @@ import click
 SERVICES = ("issuer", "ledger", "verifier", "wallet")
 PORTS = {"ledger": 8700, "issuer": 8701, "wallet": 8704, "verifier": 8705}
 BACKGROUND = {"issuer": ("issuer.worker:run",)}
+ENGINES = ("embedded", "cometbft")
 ONE_WORKER = {"ledger"}
 """Services whose one process owns the database for writing."""
 
 REFUSED = 78
 """Exit status of a part whose settings were refused: starting it again would not help."""
 
-_THREADS = 16
+_THREADS = {"ledger": 64}
+"""Threads that answer requests, where they are not 16: whoever submits to the ledger waits for a block."""
+
+_FEW_THREADS = 16
+_TAKEN = "LEDGER_UNAVAILABLE"
+"""Code of a database that another process has open: the one before, which has not quite ended."""
+
+_TAKEN_SECONDS = 20.0
 _STOP_SECONDS = 15.0
 _READY_SECONDS = 60.0
 _RESTART_SECONDS = (0.2, 10.0)
@@ -49,8 +59,15 @@ logger = logging.getLogger(__name__)
 @click.option("--port", type=click.IntRange(1, 65535), help="Where to listen; else <SERVICE>_PORT.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes; else <SERVICE>_WORKERS, else 1.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="The address to listen on.")
-def serve(service: str, port: int | None, workers: int | None, address: str) -> None:
+@click.option(
+    "--engine", type=click.Choice(ENGINES), help="The ledger's engine; else LEDGER_ENGINE, else embedded."
+)
+def serve(service: str, port: int | None, workers: int | None, address: str, engine: str | None) -> None:
     """Run SERVICE and its background workers until told to stop."""
+    if engine is not None:
+        if service != "ledger":
+            raise click.UsageError("only the ledger has an engine")
+        os.environ["LEDGER_ENGINE"] = engine
     port = port or _number(f"{service.upper()}_PORT", PORTS[service])
     workers = workers or _number(f"{service.upper()}_WORKERS", 1)
     if service in ONE_WORKER and workers > 1:
@@ -72,6 +89,9 @@ def supervise(service: str, *, address: str, port: int, workers: int) -> int:
     command = [sys.executable, "-P", "-m", "vocred.serving"]
     parts = [_Part("web", [*command, "web", service, address, str(port), str(workers)])]
     parts += [_Part(name, [*command, "background", name]) for name in BACKGROUND.get(service, ())]
+    if service == "ledger" and os.environ.get("LEDGER_ENGINE", "").strip() == "cometbft":
+        # First in the list and so the first to be stopped: CometBFT ends in peace while it is still answered.
+        parts.insert(0, _Part("cometbft", [*command, "cometbft"]))
     threading.Thread(target=_announce, args=(service, address, port, stop), daemon=True).start()
     try:
         while not stop.is_set():
@@ -80,12 +100,19 @@ def supervise(service: str, *, address: str, port: int, workers: int) -> int:
                     return 1
             stop.wait(0.2)
     finally:
-        for part in parts:
-            part.terminate()
-        end = time.monotonic() + _STOP_SECONDS
-        for part in parts:
-            part.wait(end - time.monotonic())
+        _stop(parts)
     return 0
+
+
+def _stop(parts: "Sequence[_Part]") -> None:
+    """Stop everything: CometBFT first, then all others at once."""
+    end = time.monotonic() + _STOP_SECONDS
+    first = [part for part in parts if part.name == "cometbft"]
+    for together in (first, [part for part in parts if part not in first]):
+        for part in together:
+            part.terminate()
+        for part in together:
+            part.wait(end - time.monotonic())
 
 
 @dataclass
@@ -144,7 +171,7 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
         exit_with_parent(parent)
         package = import_module(service)
         try:
-            app = package.create_app()
+            app = _create(package)
             if hasattr(package, "start_background"):
                 # Threads of the one process that owns a database: the ledger's block timer.
                 package.start_background(app)
@@ -163,7 +190,7 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
         port=port,
         interface="wsgi",
         workers=workers,
-        blocking_threads=_THREADS,
+        blocking_threads=_THREADS.get(service, _FEW_THREADS),
         http="1",
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
@@ -174,6 +201,38 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
     )
     server.serve(target_loader=load, wrap_loader=False)
     return REFUSED if refused.value else 0
+
+
+def _create(package: Any) -> Any:
+    """Make the application; the database may still be that of a process that ends just now."""
+    end = time.monotonic() + _TAKEN_SECONDS
+    while True:
+        try:
+            return package.create_app()
+        except Exception as error:
+            if getattr(error, "code", None) != _TAKEN or time.monotonic() >= end:
+                raise
+            time.sleep(0.2)
+
+
+def run_cometbft() -> int:
+    """Become CometBFT, once the application answers; return the exit status where that cannot be."""
+    from ledger.engines.cometbft import process
+    from ledger.engines.cometbft.home import CometHome
+    from ledger.settings import read_settings
+
+    parent = int(os.environ["VOCRED_PARENT"])
+    try:
+        settings = read_settings(os.environ)
+        command = process.prepare(settings, tell=lambda line: print(f"ledger: {line}", flush=True))
+    except Exception as error:
+        if not isinstance(getattr(error, "code", None), str):
+            raise
+        print(f"ledger: {error} [{error.code}]", file=sys.stderr, flush=True)
+        return REFUSED
+    if process.wait_for_application(CometHome(settings.comet_home), alive=lambda: os.getppid() == parent):
+        os.execv(command[0], command)  # noqa: S606 - the program that the operator named
+    return 0
 
 
 def run_background(target: str) -> int:
@@ -250,6 +309,8 @@ def _configure_logging() -> None:
 def _main(arguments: Sequence[str]) -> int:
     """Be the part that the supervisor asks for."""
     _configure_logging()
+    if arguments[0] == "cometbft":
+        return run_cometbft()
     exit_with_parent(int(os.environ["VOCRED_PARENT"]))
     if arguments[0] == "web":
         service, address, port, workers = arguments[1:]

@@ -166,8 +166,12 @@ class CometHome:
         CometBFT then does not take part before ten blocks have come without its signature. With memory in
         order it must not ask: after a restart of all nodes the last blocks carry everybody's.
         """
-        signed = self.signed_height
-        return signed == 0 or self._guard_height() > signed
+        return self.signed_height == 0 or self.remembers_less
+
+    @property
+    def remembers_less(self) -> bool:
+        """Whether a block holds a vote of this validator that it does not remember."""
+        return self._guard_height() > self.signed_height
 
     def guard_vote(self, height: int) -> None:
         """Compare a vote of this validator that is in a block with what it remembers of having signed.

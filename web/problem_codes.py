@@ -553,6 +553,11 @@ REGISTRY: dict[str, Entry] = {
         "上一次签名还没有得到账本的回应，请稍后再试。",
         "The last signed act still waits for the ledger. Please try again in a moment.",
     ),
+    "MIRROR_NOT_PERMITTED": Entry(
+        403,
+        "账本没有点名这份内容，也没有登记机构为它签名，节点不予保存。",
+        "The ledger does not name this, and no registered body signed for it, so it is not kept here.",
+    ),
     "DRY_RUN_INVALID": Entry(
         422,
         "试算结果不成立：签名、协议或账本不符。",

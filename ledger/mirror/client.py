@@ -43,7 +43,7 @@ class MirrorClient:
         raise NotImplementedError
 
     def urls(self, *, now: int) -> tuple[str, ...]:
-        """Return the mirrors' base URLs, configured nodes first; while the ledger is silent the last known."""
+        """Return the mirrors' base URLs, configured nodes first; a silent ledger's last known."""
         raise NotImplementedError
 
     def object(self, digest: bytes, *, now: int, max_bytes: int = limits.FETCH_LARGE_BYTES) -> bytes | None:

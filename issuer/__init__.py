@@ -34,6 +34,7 @@ def create_app(
         cosigning,
         governance,
         landing,
+        monitoring,
         oid4vci,
         publishing,
         settings,
@@ -59,6 +60,6 @@ def create_app(
     web_app.register_api(app, oid4vci.wallets)
     app.register_blueprint(landing.landing)
     views.init_app(app)
-    for part in (governance, agreements, cosigning, bank, correcting):
+    for part in (governance, agreements, cosigning, bank, correcting, monitoring):
         part.init_app(app)
     return app

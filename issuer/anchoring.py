@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import standing, status_lists, store, store_forms, store_ledger, submission
+from issuer import guard, standing, status_lists, store, store_forms, store_ledger, submission
 from issuer.errors import IssuerError, LedgerAheadError
 from issuer.parts import Ledger, Parts
 from ledger.client import StatementRefusedError
@@ -75,7 +75,7 @@ def anchor_pending(db: Database, parts: Parts, *, now: int, at_once: bool = Fals
     """
     if parts.ledger is None:
         raise ValueError("anchoring needs a ledger")
-    if not at_once and state(db).next_attempt_at > now:
+    if not at_once and _pausing(db, now=now):
         return state(db)
     with parts.alone("ledger") as alone:
         if alone:
@@ -85,10 +85,10 @@ def anchor_pending(db: Database, parts: Parts, *, now: int, at_once: bool = Fals
 
 def due(db: Database, parts: Parts, *, now: int) -> bool:
     """Return whether a round would find something to do; it only reads."""
-    if state(db).next_attempt_at > now:
+    if _pausing(db, now=now):
         return False
     checked_at = standing.current(db).checked_at
-    if checked_at is None or now - checked_at >= STANDING_SECONDS:
+    if checked_at is None or _passed(STANDING_SECONDS, since=checked_at, now=now):
         return True
     oldest = store_ledger.oldest_unbatched(db)
     return (
@@ -97,7 +97,7 @@ def due(db: Database, parts: Parts, *, now: int) -> bool:
         or status_lists.expiring(db, now=now)
         or (
             oldest is not None
-            and now - oldest >= parts.settings.anchor_seconds
+            and _passed(parts.settings.anchor_seconds, since=oldest, now=now)
             and bool(store_ledger.pending_forms(db, types=_types(db, now), limit=1))
         )
     )
@@ -149,8 +149,10 @@ def _finish(db: Database, ledger: Ledger, *, now: int) -> str | None:
 
 def _refresh_standing(db: Database, ledger: Ledger, *, now: int, at_once: bool) -> None:
     current = standing.current(db)
-    fresh = current.checked_at is not None and now - current.checked_at < STANDING_SECONDS
+    checked_at = current.checked_at
+    fresh = checked_at is not None and not _passed(STANDING_SECONDS, since=checked_at, now=now)
     if at_once or current.number is None or not fresh:
+        guard.look_at_clock(db, ledger, now=now)
         standing.refresh(db, ledger, now=now)
 
 
@@ -177,7 +179,9 @@ def _send_digests(db: Database, parts: Parts, ledger: Ledger, *, now: int, at_on
     waiting = store_ledger.waiting_anchor(db)
     if waiting is None:
         oldest = store_ledger.oldest_unbatched(db)
-        if oldest is None or not (at_once or now - oldest >= parts.settings.anchor_seconds):
+        if oldest is None:
+            return None
+        if not at_once and not _passed(parts.settings.anchor_seconds, since=oldest, now=now):
             return None
         if not _gather(db, parts, now=now):
             return None
@@ -255,6 +259,16 @@ def _store_receipt(
     blob = seal_receipt(receipt.encode(), form_digest=digest, nonce=parts.random(_NONCE_BYTES))
     store_forms.add_sealed_receipt(db, locator=locator, blob=blob)
     store_ledger.form_anchored(db, leaf["form_id"], at=now)
+
+
+def _pausing(db: Database, *, now: int) -> bool:
+    """Return whether the pause after a failure lasts; one that a wrong clock noted does not count."""
+    return now < state(db).next_attempt_at <= now + LONGEST_PAUSE_SECONDS
+
+
+def _passed(seconds: int, *, since: int, now: int) -> bool:
+    """Return whether so much time has passed; what lies in the future was noted by a clock that was wrong."""
+    return since > now or now - since >= seconds
 
 
 def _types(db: Database, now: int) -> frozenset[str]:

@@ -21,6 +21,7 @@ from issuer import (
     anchoring,
     approval,
     batches,
+    guard,
     institution,
     issuance,
     offers,
@@ -375,6 +376,8 @@ def _sign(session: Session, batch_id: str) -> batches.Progress:
         progress = batches.progress(session.db, batch_id)
         if progress.state != "approved":
             return progress
+        # What the clock or an old backup holds up would be waited for in vain.
+        guard.require(session.db, now=now())
         time.sleep(LOOK_SECONDS)
 
 

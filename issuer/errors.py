@@ -14,6 +14,10 @@
             DuplicateCredentialIdError the record's id is taken, with other content
         NotRegisteredError             the consortium does not know this issuer (yet)
             NotAccreditedError         it does, but not for this type, or no longer
+        ClockSkewError                 this clock is too far from the ledger's: nothing is signed
+        StateBehindLedgerError         the ledger holds statements that this database lacks: nothing is signed
+        AnchoringStuckError            digests wait too long for the ledger (an alarm, no answer)
+        AuditTamperedError             the audit log is not the one that was written
         SignerChangedError             the signing key changed in the middle of a batch
         PrintingClosedError            the batch is not anchored and indexed yet
         LedgerAheadError               the ledger holds newer versions than this database: an old backup
@@ -140,6 +144,40 @@ class NotAccreditedError(NotRegisteredError):
 
     code = "ISSUER_NOT_ACCREDITED"
     title = "The consortium does not accredit this issuer for the type now"
+
+
+class ClockSkewError(IssuerError):
+    """This machine's clock and the ledger's are more than two minutes apart."""
+
+    code = "CLOCK_SKEW"
+    title = "The clock is wrong"
+    status = 503
+    retry_after = 60
+
+
+class StateBehindLedgerError(IssuerError):
+    """The ledger holds statements of this issuer that the database lacks: an old backup was restored."""
+
+    code = "STATE_BEHIND_LEDGER"
+    title = "The database is older than the ledger"
+    status = 503
+    retry_after = 300
+
+
+class AnchoringStuckError(IssuerError):
+    """What waits for the ledger waits too long."""
+
+    code = "LEDGER_UNAVAILABLE"
+    title = "The ledger has not taken what waits"
+    status = 503
+
+
+class AuditTamperedError(IssuerError):
+    """A line of the audit log was changed, removed, or put in another place."""
+
+    code = "AUDIT_TAMPERED"
+    title = "The audit log was changed"
+    status = 503
 
 
 class SignerChangedError(IssuerError):

@@ -26,12 +26,14 @@ from issuer.batches import Batch, Progress
 from issuer.cosigning import embedding
 from issuer.cosigning import store as cosigning_store
 from issuer.errors import (
+    ClockSkewError,
     ConflictError,
     DuplicateCredentialError,
     DuplicateCredentialIdError,
     IssuerError,
     NotRegisteredError,
     SignerChangedError,
+    StateBehindLedgerError,
 )
 from issuer.parts import Parts
 from issuer.signing import Press, SealedForm
@@ -78,6 +80,10 @@ def issue(db: Database, parts: Parts, *, batch_id: str, now: int) -> Progress:
             _sign_chunk(db, parts, batches.get(db, batch_id), now=now)
         except (SignerChangedError, NotRegisteredError) as error:
             _pause(db, batch_id, problem=error.code, now=now)
+        except (ClockSkewError, StateBehindLedgerError) as error:
+            # The machine's trouble, not the batch's: it waits, and goes on by itself.
+            logger.warning("batch waits batch=%s code=%s", batch_id, error.code)
+            break
     return batches.progress(db, batch_id)
 
 

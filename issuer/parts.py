@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
-from typing import Protocol
+from typing import Any, Protocol
 
 from issuer.secret import Secret
 from issuer.settings import IssuerSettings
@@ -23,6 +23,9 @@ class Ledger(Protocol):
 
     def snapshot(self, keys: Iterable[StateKey], *, now: int) -> tuple[Snapshot, bytes]:
         """Return proved values of the registry."""
+
+    def listed(self, path: str) -> dict[str, Any]:
+        """Return one of the node's listings; not proved."""
 
     def submit(self, statement: bytes) -> int:
         """Submit a statement and return its entry's index; repeating it is harmless."""

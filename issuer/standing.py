@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from issuer import institution, store
+from issuer import guard, institution, store
 from issuer.errors import NotAccreditedError, NotRegisteredError
 from issuer.parts import Ledger
 from ledger.registry import StateKey, grant_key, issuer_key
@@ -73,7 +73,10 @@ def require(db: Database, credential_type: str, *, now: int) -> int:
     Raises:
         NotRegisteredError: The registry does not name it.
         NotAccreditedError: The registry gives it no grant in force for the type.
+        ClockSkewError: This machine's clock and the ledger's are too far apart.
+        StateBehindLedgerError: The database lacks what the ledger knows of this issuer.
     """
+    guard.require(db, now=now)
     standing = current(db)
     if standing.number is None:
         raise NotRegisteredError("the registry has no record of this issuer")
@@ -89,6 +92,7 @@ def refresh(db: Database, ledger: Ledger, *, now: int) -> Standing:
         LedgerUnavailableError: The node is silent; what it said last stays.
         ReceiptError: Its answer does not check.
     """
+    guard.look_at_statements(db, ledger, now=now)
     did = institution.load(db).did
     listing: StateKey = ("grants", did)
     snapshot, _bundle = ledger.snapshot([issuer_key(did), listing], now=now)

@@ -136,6 +136,11 @@ def add_statement(db: Database, *, kind: str, seq: int, body: bytes, at: int) ->
     return insert(db, "statement", {"kind": kind, "seq": seq, "body": body, "prepared_at": at})
 
 
+def last_seq(db: Database) -> int:
+    """Return the highest number that a statement of this issuer carries, sent or about to be; 0 for none."""
+    return int(value(db, "SELECT max(seq) FROM statement WHERE state <> 'refused'") or 0)
+
+
 def accept_statement(db: Database, statement_id: int, *, entry_index: int, at: int) -> bool:
     """Note the ledger's answer to a statement; False when another process noted it."""
     cursor = db.execute(

@@ -7,9 +7,10 @@ desk need neither.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +19,11 @@ from ledger.core.genesis import DEFAULT_DELAY
 from ledger.core.members import ACCREDITOR
 from ledger.errors import HistoryError
 from ledger.joining.errors import JoiningError
-from ledger.settings import DATABASE, KEYS, PIN
+from ledger.settings import COMETBFT, DATABASE, EMBEDDED, ENGINES, KEYS, PIN
 
-EMBEDDED, COMETBFT = "embedded", "cometbft"
+if TYPE_CHECKING:
+    from ledger.joining.invitation import Invitation
+    from ledger.proof.bundle import Bundle
 
 a_place = click.Path(dir_okay=False, path_type=Path)
 
@@ -34,7 +37,7 @@ a_place = click.Path(dir_okay=False, path_type=Path)
 @click.option("--role", "roles", multiple=True, default=("operator",), show_default=True)
 @click.option("--type", "types", multiple=True, help="A type that it may grant; it is an accreditor then.")
 @click.option("--delay", type=click.IntRange(0), default=DEFAULT_DELAY, show_default=True)
-@click.option("--engine", type=click.Choice([EMBEDDED, COMETBFT]), help="Else LEDGER_ENGINE, else embedded.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Else LEDGER_ENGINE, else embedded.")
 @click.option(
     "--desk",
     "apart",
@@ -99,6 +102,115 @@ def endpoint(node: str | None, mirror: str | None, receipts: str | None, member:
     desk.submit(ledger, member, "endpoint.put", addresses, at=now)
     said = ", ".join(f"{name} {address}" for name, address in addresses.items() if address)
     desk.say(as_json_, said or "no address any more", **addresses)
+
+
+@click.command()
+@click.option("--out", type=a_place, required=True, help="The file to hand over.")
+@click.option("--peer", help="host:port under which other nodes reach this one; else LEDGER_P2P.")
+@desk.as_json
+def invite(out: Path, peer: str | None, as_json_: bool) -> None:
+    """Write what a newcomer needs to run a node: pin, CometBFT's genesis, log, peers; no secret.
+
+    A log with a history goes with a checkpoint that a quorum signed, which LEDGER_URL is asked for.
+    """
+    from ledger.core.reading import Reader
+    from ledger.joining import founding, inviting
+    from ledger.settings import read_settings
+
+    home, now = desk.home(), desk.now()
+    settings = read_settings({**desk.outside().environ, "LEDGER_ENGINE": COMETBFT})
+    assert settings.comet is not None
+    own = inviting.peer_address(founding.comet_home(home).node_id, peer or settings.comet.p2p)
+    with Reader.open(home / DATABASE) as reader:
+        size = inviting.first_size(home, reader)
+    made = inviting.invite(
+        home,
+        out,
+        peers=[own, *settings.comet.peers],
+        nodes=_urls(),
+        checkpoint=None if size == inviting.GENESIS_ENTRY else _signed_checkpoint(size),
+        now=now,
+    )
+    _say_invitation(as_json_, out, made)
+
+
+@click.command()
+@click.argument("file", type=desk.a_file, required=False)
+@click.option("--did", required=True, help="The member whose node this is to be.")
+@click.option("--ledger", "mark", help="The ledger's mark, as another member read it out.")
+@click.option(
+    "--keys", type=desk.a_file, help="What keygen printed for the member (--json), to hand over both."
+)
+@desk.as_json
+def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_json_: bool) -> None:
+    """Make a node of LEDGER_HOME, from the invitation in FILE, and print what the members vote on.
+
+    The invitation's log is replayed under the signatures of a quorum. Which ledger it is to be says the pin
+    (LEDGER_PIN) or --ledger. Without FILE only the keys are made: for a ledger that is about to move.
+    The JSON is what `propose admit --keys` and `propose signer.set --keys` take.
+    """
+    from ledger.joining import founding, newcomer, registration
+
+    home, now = desk.home(make=True), desk.now()
+    pin = desk.pin(home) if desk.pin_file(home).is_file() else None
+    more: dict[str, Any] = {}
+    if file is None:
+        chain_id, made = desk.pin(home).chain_id, founding.node_keys(home, consensus=True)
+    else:
+        joined = newcomer.join(home, file, did=did, pin=pin, mark=mark, now=now)
+        chain_id, made = joined.invitation.chain_id, joined.keys
+        settings = founding.write_settings(home, peers=joined.invitation.peers)
+        more = {"settings": settings, "signs": joined.signs}
+        more |= {"size": joined.head.size, "root": joined.head.root.hex()}
+    registered = registration.of_node(made, did=did, chain_id=chain_id)
+    if keys is not None:
+        registered = registration.merge(registered, desk.read_json(keys))
+    protocol = founding.write_protocol(home, did=did, chain_id=chain_id, now=now, keys=made.lines(home))
+    more |= {"protocol": str(home / founding.CEREMONY), "ceremony": protocol.to_json()}
+    desk.say(as_json_, protocol.to_text(), **{**registered, **more})
+
+
+@click.command()
+@click.option("--out", type=a_place, required=True, help="The invitation for every signer.")
+@click.option("--peer", help="host:port under which other nodes reach this one; else LEDGER_P2P.")
+@desk.as_json
+def migrate(out: Path, peer: str | None, as_json_: bool) -> None:
+    """Move the embedded ledger of LEDGER_HOME to CometBFT; its node has been stopped.
+
+    Four or more members have been voted to sign. Then this node is served with LEDGER_ENGINE=cometbft, and
+    the other signers join by the invitation. The log, and every old receipt, stay as they are.
+    """
+    from ledger.joining import moving
+
+    address = peer or desk.setting("LEDGER_P2P")
+    made = moving.migrate(desk.home(), out, peer=address, nodes=_urls(), now=desk.now())
+    _say_invitation(as_json_, out, made)
+
+
+@click.command("pin")
+@click.argument("file", type=a_place)
+@desk.as_json
+def pin_(file: Path, as_json_: bool) -> None:
+    """Write the pin of the present signers to FILE, to be handed over by a person.
+
+    The way from the pin of this desk to it is checked link by link. Where several members sign now, the new
+    pin no longer says "single operator": that is this person's word, so compare the mark with members.
+    """
+    from ledger.joining import founding, repinning
+
+    made = repinning.present_pin(desk.client(), now=desk.now())
+    founding.write_file(file, made.to_bytes())
+    mark = repinning.mark(made)
+    line = f"{file}: epoch {made.epoch}, {len(made.signers)} signers, mark {mark}"
+    desk.say(
+        as_json_,
+        line,
+        file=str(file),
+        chainId=made.chain_id,
+        epoch=made.epoch,
+        signers=[signer.member for signer in made.signers],
+        mark=mark,
+    )
 
 
 @click.command("export")
@@ -179,14 +291,39 @@ def replay(against: Path | None, as_json_: bool) -> None:
 
 def _engine(named: str | None) -> str:
     found = named or desk.setting("LEDGER_ENGINE") or EMBEDDED
-    if found not in {EMBEDDED, COMETBFT}:
+    if found not in ENGINES:
         raise JoiningError("LEDGER_ENGINE is embedded or cometbft")
     return found
+
+
+def _urls() -> list[str]:
+    return [url.strip() for url in desk.setting("LEDGER_URL").split(",") if url.strip()]
+
+
+def _signed_checkpoint(size: int) -> Bundle:
+    """Ask the nodes for what a quorum signed, linked from the first epoch and from a log of that size."""
+    from ledger.proof.bundle import Bundle
+    from ledger.transport import LedgerUnavailableError, capped_transport, fetch
+
+    http = desk.outside().http or capped_transport()
+    for url in _urls():
+        with contextlib.suppress(LedgerUnavailableError):
+            return Bundle.decode(fetch(http, f"{url.rstrip('/')}/v1/checkpoint?epoch=1&from={size}"))
+    raise JoiningError("LEDGER_URL names no node that gives a signed checkpoint")
+
+
+def _say_invitation(as_json_: bool, out: Path, made: Invitation) -> None:
+    from ledger.joining.ceremony import in_fours
+
+    mark = in_fours(made.chain_id.rpartition(":")[2])
+    line = f"{out}: {made.size} entries, peers {', '.join(made.peers)}\nledger {mark}"
+    more = {"file": str(out), "mark": mark, "peers": list(made.peers), "nodes": list(made.nodes)}
+    _say_log(as_json_, line, made.chain_id, made.size, made.root, **more)
 
 
 def _say_log(as_json_: bool, line: str, chain_id: str, size: int, root: bytes, **more: Any) -> None:
     desk.say(as_json_, line, chainId=chain_id, size=size, root=root.hex(), **more)
 
 
-COMMANDS = (init, endpoint, export_, import_, replay)
+COMMANDS = (init, endpoint, invite, join, migrate, pin_, export_, import_, replay)
 """The commands of this package, as ``ledger.cli`` adds them."""

@@ -26,10 +26,10 @@ from ledger.engines.cometbft.home import CometHome
 from ledger.joining.ceremony import GOVERNANCE, NODE, RECEIPT, VALIDATOR, MadeKey, Protocol
 from ledger.joining.errors import JoiningError
 from ledger.proof.pins import Pin
-from ledger.settings import DATABASE, PIN, RECEIPT_KEY, read_key, write_key
+from ledger.settings import COMET, COMETBFT, DATABASE, PIN, RECEIPT_KEY, read_key, write_key
 
-COMET = "comet"
 CEREMONY = "ceremony.txt"
+SETTINGS = "node.env"
 _SEED_BYTES = 32
 FIRST_HEIGHT = 1
 
@@ -148,6 +148,18 @@ def write_protocol(place: Path, *, did: str, chain_id: str, now: int, keys: Sequ
     protocol = Protocol(moment, did, chain_id, tuple(keys))
     write_file(place / CEREMONY, protocol.to_text().encode())
     return protocol
+
+
+def write_settings(home: Path, *, peers: Sequence[str]) -> dict[str, str]:
+    """Write the settings that follow from an invitation, one a line, and return them.
+
+    The file is for whoever starts the node (systemd's EnvironmentFile, a shell); the program reads the
+    environment alone.
+    """
+    settings = {"LEDGER_ENGINE": COMETBFT, "LEDGER_PEERS": ",".join(peers)}
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    write_file(home / SETTINGS, lines.encode())
+    return settings
 
 
 def governance_line(key: PublicKey, file: Path) -> MadeKey:

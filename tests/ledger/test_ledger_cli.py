@@ -12,6 +12,7 @@ from crypto.keys import PrivateKey
 from ledger import governance_keys
 from ledger.cli import Outside, cli
 from ledger.governance_keys import GovernanceKeyError
+from ledger.joining.errors import JoiningError
 from ledger.node import create_app
 from ledger.proof.pins import Pin
 from ledger.proposing import InputError, end_of_day, moment
@@ -196,7 +197,7 @@ def test_init_makes_a_ledger_its_pin_and_its_keys(desk):
 def test_init_changes_nothing_where_a_ledger_is(desk):
     desk.run(*INIT)
     before = (desk.home / "pin").read_bytes()
-    assert isinstance(desk.refused(*INIT), InputError)
+    assert isinstance(desk.refused(*INIT), JoiningError)
     assert (desk.home / "pin").read_bytes() == before
 
 

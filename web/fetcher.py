@@ -172,6 +172,13 @@ class Fetcher:
         }
         return self._send("POST", url, body, max_bytes=max_bytes, headers=sent)
 
+    def put(
+        self, url: str, *, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Put ``body`` at ``url``; otherwise as ``get``."""
+        sent = {"accept": "*/*", "content-type": content_type, **(headers or {})}
+        return self._send("PUT", url, body, max_bytes=limits.FETCH_BYTES, headers=sent)
+
     def _send(
         self, method: str, url: str, body: bytes | None, *, max_bytes: int, headers: Mapping[str, str]
     ) -> Response:

@@ -32,8 +32,10 @@ _OK = 200
 class Rests(Generic[_Key]):
     """Who or what is not asked for a while: longer after every failure, at once after a success."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, longest: float = LONGEST_REST_SECONDS
+    ) -> None:
+        self._clock, self._longest = clock, longest
         self._resting: dict[_Key, tuple[float, float]] = {}
 
     def rests(self, key: _Key) -> bool:
@@ -42,9 +44,8 @@ class Rests(Generic[_Key]):
 
     def failed(self, key: _Key) -> None:
         """Let it rest, twice as long as the last time."""
-        pause = min(
-            2 * self._resting[key][1] if key in self._resting else FIRST_REST_SECONDS, LONGEST_REST_SECONDS
-        )
+        last = self._resting.get(key, (0.0, FIRST_REST_SECONDS / 2))[1]
+        pause = min(2 * last, self._longest)
         self._resting[key] = (self._clock() + pause, pause)
 
     def answered(self, key: _Key) -> None:

@@ -167,30 +167,8 @@ def endorse(
                 db, known["id"], draft_id=opened.link.draft_id, wrapped=_wrapped(parts, known["id"], opened)
             )
             return _given(known)
-        endorsement_id = f"urn:uuid:{new_id(parts.random)}"
-        # Drawn in the transaction that takes it: nobody can commit the same place in between.
-        (slot,) = signing.draw_slots(db, count=1, random=parts.random, now=now)
-        document = _signed(db, parts, credential, endorsement_id, slot, comment=comment, now=now)
-        store.add_given(
-            db,
-            {
-                "id": endorsement_id,
-                "college": opened.college.did,
-                "college_name": opened.college.names.get("zh", opened.college.did),
-                "college_number": opened.college.number,
-                "draft_id": opened.link.draft_id,
-                "record_id": record_id,
-                "credential_type": credential_type(credential),
-                "holder_name": str(credential["credentialSubject"].get("name", ""))[:100],
-                "digest": opened.digest,
-                "document": json.dumps(document, ensure_ascii=False),
-                "list": slot.list_number,
-                "status_index": slot.index,
-                "entry_id": slot.entry_id,
-                "given_by": actor.name,
-                "given_at": now,
-                "wrapped": _wrapped(parts, endorsement_id, opened),
-            },
+        endorsement_id = _sign_and_keep(
+            db, parts, credential, record_id, actor=actor, opened=opened, comment=comment, now=now
         )
         audit.write(
             db,
@@ -202,6 +180,46 @@ def endorse(
             record=record_id,
         )
     return get(db, endorsement_id)
+
+
+def _sign_and_keep(
+    db: Database,
+    parts: Parts,
+    credential: Mapping[str, Any],
+    record_id: str,
+    *,
+    actor: Actor,
+    opened: Opened,
+    comment: str,
+    now: int,
+) -> str:
+    """Sign a new endorsement in the caller's transaction and return its id."""
+    endorsement_id = f"urn:uuid:{new_id(parts.random)}"
+    # Drawn in the transaction that takes it: nobody can commit the same place in between.
+    (slot,) = signing.draw_slots(db, count=1, random=parts.random, now=now)
+    document = _signed(db, parts, credential, endorsement_id, slot, comment=comment, now=now)
+    store.add_given(
+        db,
+        {
+            "id": endorsement_id,
+            "college": opened.college.did,
+            "college_name": opened.college.names.get("zh", opened.college.did),
+            "college_number": opened.college.number,
+            "draft_id": opened.link.draft_id,
+            "record_id": record_id,
+            "credential_type": credential_type(credential),
+            "holder_name": str(credential["credentialSubject"].get("name", ""))[:100],
+            "digest": opened.digest,
+            "document": json.dumps(document, ensure_ascii=False),
+            "list": slot.list_number,
+            "status_index": slot.index,
+            "entry_id": slot.entry_id,
+            "given_by": actor.name,
+            "given_at": now,
+            "wrapped": _wrapped(parts, endorsement_id, opened),
+        },
+    )
+    return endorsement_id
 
 
 def return_draft(

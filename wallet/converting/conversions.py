@@ -87,18 +87,9 @@ def apply(
     if not option.granted:
         raise NoAgreementError("no rule of the agreement grants anything for this certificate now")
     url = _bank_url(option.bank.did, parts=parts, now=now)
-    body = {
-        "agreement": option.agreement_id,
-        "version": option.evaluation.version,
-        "rules": None if rules is None else sorted(rules),
-        "credentialType": item.facts.credential_type,
-        "college": college,
-        "programme": programme,
-        "issuer": item.facts.issuer_id,
-    }
     opened = bank.apply(
         url,
-        {name: value for name, value in body.items() if value is not None},
+        _application(item, option, college=college, programme=programme, rules=rules),
         earlier=earlier(db, wallet, item, bank_did=option.bank.did),
         fetcher=parts.fetcher,
     )
@@ -115,6 +106,36 @@ def apply(
         only=(item.credential_id,),
     )
     content = {
+        **_chosen(item, option, college=college, programme=programme),
+        **_not_yet_answered(),
+        "bank_url": url,
+        "application_id": opened.application_id,
+        "token": opened.token,
+        "request_id": request.request_id,
+    }
+    add(db, wallet, conversion_id, content, parts=parts, now=now)
+    return request
+
+
+def _application(
+    item: Held, option: Option, *, college: str | None, programme: str | None, rules: Collection[str] | None
+) -> dict[str, Any]:
+    """Return what the bank hears: no word about the holder."""
+    body = {
+        "agreement": option.agreement_id,
+        "version": option.evaluation.version,
+        "rules": None if rules is None else sorted(rules),
+        "credentialType": item.facts.credential_type,
+        "college": college,
+        "programme": programme,
+        "issuer": item.facts.issuer_id,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _chosen(item: Held, option: Option, *, college: str | None, programme: str | None) -> dict[str, Any]:
+    """Return what the learner chose, as the wallet keeps it."""
+    return {
         "credential_id": item.credential_id,
         "title": _title(item),
         "source": recognition.source_key(item.facts),
@@ -127,20 +148,20 @@ def apply(
         "programme": programme,
         "bank": option.bank.did,
         "bank_names": option.bank.names,
-        "bank_url": url,
-        "application_id": opened.application_id,
-        "token": opened.token,
-        "response_code": None,
         "results": [bank.granted_from(result).to_json() for result in option.granted],
+    }
+
+
+def _not_yet_answered() -> dict[str, Any]:
+    """Return the members that the bank's answers will fill."""
+    return {
+        "response_code": None,
         "reason_code": None,
         "reason": {},
         "note": None,
         "records": [],
         "account": None,
-        "request_id": request.request_id,
     }
-    add(db, wallet, conversion_id, content, parts=parts, now=now)
-    return request
 
 
 def earlier(db: Database, wallet: Wallet, item: Held, *, bank_did: str) -> Key | None:

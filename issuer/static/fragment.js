@@ -1,8 +1,9 @@
-// Puts the claim code of the link's fragment, which no server ever sees, into the form, and sends it.
+// Puts the code of the link's fragment, which no server sees by itself, into the field that the form's
+// data-fragment names, and sends the form.
 (function () {
   "use strict";
-  var form = document.getElementById("claim-form");
-  var box = form && form.elements.claim_code;
+  var form = document.querySelector("form[data-fragment]");
+  var box = form && form.elements[form.dataset.fragment];
   var code = location.hash.slice(1);
   if (!box || !code) { return; }
   // The code leaves the address bar and the history before anything else happens.

@@ -124,10 +124,10 @@ def own_rotation(ledger: Consortium, name: str, number: int) -> None:
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=STEPS, delay=st.sampled_from([0, 3]))
-def test_any_sequence_of_decisions_replays_and_leaves_somebody_to_sign(steps, delay):
+@given(steps=STEPS, delay=st.sampled_from([0, 3]), signers=st.sampled_from([1, 3, 4]))
+def test_any_sequence_of_decisions_replays_and_leaves_somebody_to_sign(steps, delay, signers):
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Consortium(Path(folder), count=COUNT, delay=delay)
+        ledger = Consortium(Path(folder), count=COUNT, delay=delay, signers=signers)
         for kind, name, number, voters in steps:
             step(ledger, kind, name, number, voters)
             own_rotation(ledger, name, number)

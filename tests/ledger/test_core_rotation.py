@@ -180,7 +180,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("make, code", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("make", "code"), REFUSED.values(), ids=REFUSED)
 def test_a_rotation_is_refused(ledger, college, make, code):
     assert ledger.refuse(college, "key.rotate", make(ledger, college)) == code
 

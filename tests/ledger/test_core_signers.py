@@ -276,7 +276,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("make, code", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("make", "code"), REFUSED.values(), ids=REFUSED)
 def test_a_signer_is_not_set(ledger, make, code):
     assert code_of(ledger, make(ledger)) == code
 

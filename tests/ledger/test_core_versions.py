@@ -1,4 +1,4 @@
-"""What members change about the rules: a parameter, the version from a height on; and the schemas they name."""
+"""What members change about the rules: a parameter, a version from a height on; and schemas they name."""
 
 import pytest
 

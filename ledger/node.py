@@ -64,8 +64,8 @@ def open_engine(settings: LedgerSettings, *, clock: Clock) -> Engine:
         LedgerError: The ledger cannot be opened.
     """
     if settings.comet is None:
-        key = read_key(settings.home / RECEIPT_KEY)
-        return EmbeddedEngine.open(settings.database, key=key, clock=clock)
+        key, others = read_key(settings.home / RECEIPT_KEY), read_keys(settings.home)[1:]
+        return EmbeddedEngine.open(settings.database, key=key, others=others, clock=clock)
     return CometEngine.open(
         settings.database,
         keys=read_keys(settings.home),

@@ -43,8 +43,8 @@ class OwnSignature:
         self._engine = engine
 
     def newest(self, reader: Reader) -> int:
-        """Return the newest size."""
-        return reader.head().size
+        """Return the newest size that the operator signs alone; its block may be newer than the reader."""
+        return min(reader.head().size, self._engine.confirmed)
 
     def signatures(self, head: Block) -> Sequence[CheckpointSignature]:
         """Return the operator's signature."""

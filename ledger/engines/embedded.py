@@ -10,6 +10,9 @@ Who owns what: ``_lock`` guards the core and its connection, ``_arrivals`` the q
 Whoever gets ``_lock`` takes the whole queue; the others find theirs done. Readers open connections of
 their own.
 
+A ledger of one operator may get a second signer by a vote. This engine then runs what is due, takes no more
+statements and still signs the blocks that the operator signs alone; the log goes on with CometBFT.
+
 An exception that is no ``Reject`` stops the engine: it neither takes statements nor signs until it is
 started anew.
 
@@ -28,6 +31,7 @@ from pathlib import Path
 
 from crypto.keys import PrivateKey
 from ledger import merkle, statements
+from ledger.core.blocks import Block, signers_digest
 from ledger.core.genesis import Genesis
 from ledger.core.machine import BlockResult, Core
 from ledger.core.reading import Reader
@@ -35,7 +39,7 @@ from ledger.dry_runs import DryRunKeptError
 from ledger.engines import EngineStatus
 from ledger.engines.beside import put_dry_run
 from ledger.engines.signed import LastSigned, lock_alone
-from ledger.errors import EngineError, LedgerError, MerkleError, Reject
+from ledger.errors import EngineError, LedgerError, MerkleError, MovedError, NotSignerError, Reject
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import sign_receipt
 from ledger.store import Head
@@ -69,11 +73,15 @@ class _Arrival:
 class EmbeddedEngine:
     """Runs a ledger's core in this process and signs its roots as the single operator."""
 
-    def __init__(self, core: Core, *, path: Path, key: PrivateKey, clock: Clock, lock_file: int) -> None:
+    def __init__(
+        self, core: Core, *, path: Path, keys: Sequence[PrivateKey], clock: Clock, lock_file: int
+    ) -> None:
         """Use ``open``, which makes the checks."""
         self._core = core
         self._path = path
-        self._key = key
+        self._member = core.genesis.signers[0]
+        # A block entry names its signers by this digest: so it tells which of the keys signs it, if any.
+        self._keys = {signers_digest([(self._member, key.public)]): key for key in keys}
         self._clock = clock
         self._lock_file = lock_file
         self._lock = threading.Lock()
@@ -84,17 +92,20 @@ class EmbeddedEngine:
         self._callbacks: list[Callable[[], None]] = []
 
     @classmethod
-    def open(cls, path: Path, *, key: PrivateKey, clock: Clock) -> "EmbeddedEngine":
+    def open(
+        cls, path: Path, *, key: PrivateKey, clock: Clock, others: Sequence[PrivateKey] = ()
+    ) -> "EmbeddedEngine":
         """Open a ledger's database, alone, and run what is due.
 
         Args:
             path: The database; the file of what was signed and the lock lie beside it.
             key: The receipt key of the one signer.
             clock: Returns the time in integer seconds; it is read once a block and once a receipt.
+            others: Its next or last receipt key, while that changes.
 
         Raises:
-            EngineError: Another process has the ledger open, there are several signers, or the key is not
-                theirs.
+            EngineError: Another process has the ledger open, several signers began it, or none of the keys
+                is the signer's.
             RestoredBackupError: The database is older than what was signed, or nothing tells what was.
             SelfCheckError: The stored tree is not that of the entries.
             StoreError: There is no ledger, or it is damaged.
@@ -104,9 +115,9 @@ class EmbeddedEngine:
         try:
             core = Core.open(path)
             try:
-                _check_signer(core, key)
+                _check_signer(core, [key, *others])
                 LastSigned(path).check(core)
-                engine = cls(core, path=path, key=key, clock=clock, lock_file=lock_file)
+                engine = cls(core, path=path, keys=[key, *others], clock=clock, lock_file=lock_file)
                 engine.tick()
             except BaseException:
                 core.close()
@@ -136,7 +147,12 @@ class EmbeddedEngine:
     @property
     def member(self) -> str:
         """The DID of the operator."""
-        return self._core.genesis.signers[0]
+        return self._member
+
+    @property
+    def moved(self) -> bool:
+        """Whether others sign as well from here on, so that this engine takes no more statements."""
+        return bool(self._core.reader.value("signers") != [self._member])
 
     @property
     def stopped(self) -> bool:
@@ -150,8 +166,12 @@ class EmbeddedEngine:
 
     @property
     def confirmed(self) -> int:
-        """The size of the newest root that may be signed: the operator agrees with itself at once."""
-        return self._core.head.size
+        """The size of the newest root that the operator signs alone: it agrees with itself at once."""
+        block = self._core.head_block
+        if block is not None and block.signers in self._keys:
+            return block.size
+        with self.reader() as reader:
+            return self._newest(reader).size
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called after each committed block, under the engine's lock.
@@ -179,6 +199,7 @@ class EmbeddedEngine:
 
         Raises:
             Reject: The rules refuse it.
+            MovedError: The ledger has several signers now.
             EngineError: The engine has stopped.
         """
         statement = statements.parse_statement(tx)
@@ -199,7 +220,8 @@ class EmbeddedEngine:
         with self._lock:
             self._run([])
             # From the first start on the file is there, so that its absence tells of a restored backup.
-            self._remember_signed()
+            newest = self._newest(self._core.reader)
+            self._signed.remember(size=newest.size, root=self._core.reader.root(newest.size))
             return self._core.head
 
     def run(self, stop: threading.Event, *, interval: float = HEARTBEAT) -> None:
@@ -215,22 +237,28 @@ class EmbeddedEngine:
 
         Args:
             size: A size at which a block ends; the newest by default. Only the newest root gets the present
-                time, an older one keeps its block's.
+                time, an older one keeps its block's, and so do all once the ledger has several signers: from
+                then on, what is newest is theirs to say.
 
         Raises:
             EngineError: The engine has stopped.
+            NotSignerError: The block has several signers, or another key of the operator's signs it.
             SelfCheckError: The stored tree is not that of the entries; nothing is signed any more.
             MerkleError: No block ends at that size.
         """
         with self._lock, self._stopping_on_failure():
-            newest = self._core.head
-            block = self._core.reader.block(newest.size if size is None else size)
-            fresh = block.size == newest.size
+            reader = self._core.reader
+            newest = self._newest(reader)
+            block = newest if size is None else reader.block(size)
+            key = self._keys.get(block.signers)
+            if key is None:
+                raise NotSignerError("this key alone does not sign that root")
             self._core.self_check()
-            self._remember_signed()
+            self._signed.remember(size=newest.size, root=reader.root(newest.size))
+            fresh = block.size == newest.size and not self.moved
             return sign_receipt(
-                newest.root if fresh else self._core.reader.root(block.size),
-                key=self._key,
+                reader.root(block.size),
+                key=key,
                 member=self.member,
                 chain_id=self.chain_id,
                 iat=max(self._clock(), block.time) if fresh else block.time,
@@ -255,6 +283,21 @@ class EmbeddedEngine:
         with self._lock, self._stopping_on_failure():
             return put_dry_run(self._core.store, body, digest=digest, did=did, until=until)
 
+    def _newest(self, reader: Reader) -> Block:
+        """Return the newest block that the operator signs alone.
+
+        Raises:
+            NotSignerError: There is none.
+        """
+        size: int | None = reader.head().size
+        while size is not None and size > 1:
+            block = reader.block(size)
+            if block.signers in self._keys:
+                return block
+            before = reader.store.block_before(block.index)
+            size = None if before is None else before + 1
+        raise NotSignerError("this key signs no block of the ledger")
+
     def _next_batch(self) -> list[_Arrival]:
         """Take statements from the queue; governance first, as Core asks, otherwise as they came."""
         with self._arrivals_lock:
@@ -262,10 +305,16 @@ class EmbeddedEngine:
         return sorted(batch, key=lambda arrival: arrival.role != statements.GOVERNANCE)
 
     def _run(self, batch: Sequence[_Arrival]) -> None:
-        """Apply a block with a batch, then blocks without statements until nothing is due."""
+        """Apply a block with a batch, then blocks without statements until nothing is due.
+
+        Once several sign, only what is due runs: what comes after that is for all of them to write.
+        """
         try:
             with self._stopping_on_failure():
-                self._apply_batch(batch)
+                if self.moved:
+                    self._send_away(batch)
+                else:
+                    self._apply_batch(batch)
                 while self._core.effects_due(self._now()):
                     self._apply([])
         except Exception as error:
@@ -280,6 +329,12 @@ class EmbeddedEngine:
         result = self._apply([arrival.tx for arrival in checked])
         for arrival, outcome in zip(checked, result.results, strict=True):
             arrival.index, arrival.error = outcome.index, outcome.refusal
+
+    def _send_away(self, batch: Sequence[_Arrival]) -> None:
+        for arrival in batch:
+            arrival.index = self._core.store.position_of(merkle.leaf_hash(arrival.tx))
+            if arrival.index is None:
+                arrival.error = MovedError(_MOVED)
 
     def _admissible(self, arrival: _Arrival) -> bool:
         """Decide what needs no block: statements in the log already, and those that none could take."""
@@ -308,10 +363,6 @@ class EmbeddedEngine:
         """Return the time of the next block: the clock's, but never before the last block's."""
         return max(self._clock(), self._core.head.time)
 
-    def _remember_signed(self) -> None:
-        """Make durable that the newest root is about to be signed."""
-        self._signed.remember(size=self._core.head.size, root=self._core.head.root)
-
     @contextlib.contextmanager
     def _stopping_on_failure(self) -> Iterator[None]:
         """Refuse when stopped, and stop on anything but a refusal or an unanswerable question."""
@@ -331,9 +382,16 @@ class EmbeddedEngine:
             raise EngineError("the engine stopped after a failure that is not a statement's") from error
 
 
-def _check_signer(core: Core, key: PrivateKey) -> None:
-    signers = core.reader.value("signers")
+_MOVED = (
+    "several members sign from here on, and this engine takes no more statements: "
+    "run `vocred ledger migrate`, then `vocred serve ledger --engine cometbft`"
+)
+
+
+def _check_signer(core: Core, keys: Sequence[PrivateKey]) -> None:
+    signers = core.genesis.signers
     if len(signers) != 1:
-        raise EngineError("the embedded engine has one operator; this ledger has several signers")
-    if core.reader.value("member", signers[0])["receipt"] != key.public.cose_key:
+        raise EngineError("the embedded engine has one operator; this ledger began with several signers")
+    record = core.reader.value("member", signers[0])
+    if record is not None and record["receipt"] not in [key.public.cose_key for key in keys]:
         raise EngineError("the key is not the operator's receipt key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -11,6 +12,10 @@ from ledger.errors import LedgerError
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 TIMEOUT = 5.0
+PATIENCE = 3
+"""How many times ``TIMEOUT`` a whole answer may take: whoever sends byte by byte keeps nobody longer."""
+
+_SUCCESS = 2
 
 
 class LedgerUnavailableError(LedgerError):
@@ -19,6 +24,10 @@ class LedgerUnavailableError(LedgerError):
     code = "LEDGER_UNAVAILABLE"
     type = PROBLEM_TYPES + "LEDGER_UNAVAILABLE"
     title = "The ledger cannot be reached"
+
+
+class NotThereError(LedgerUnavailableError):
+    """The node answers, but not to this: it does not have it, or not yet."""
 
 
 class StatementRefusedError(LedgerError):
@@ -62,12 +71,15 @@ def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
     )
 
     def once(method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+        end = time.monotonic() + PATIENCE * timeout
         with client.stream(method, url, content=content, headers=headers) as response:
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise LedgerUnavailableError("the ledger node's answer is too large")
+                if time.monotonic() > end:
+                    raise LedgerUnavailableError("the ledger node's answer takes too long")
             return httpx.Response(response.status_code, content=bytes(body))
 
     def send(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> Answer:
@@ -81,3 +93,22 @@ def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
     # Its kept connections end with the transport, not whenever the collector finds them.
     weakref.finalize(send, client.close)
     return send
+
+
+def fetch(http: Transport, url: str) -> bytes:
+    """Return what a node answers to one question.
+
+    Raises:
+        NotThereError: It says that it does not have this.
+        LedgerUnavailableError: It is silent, or answers anything else than success.
+    """
+    import httpx
+
+    try:
+        answer = http("GET", url, content=None, headers={})
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise LedgerUnavailableError("the ledger node does not answer") from error
+    if answer.status_code // 100 != _SUCCESS:
+        kind = NotThereError if answer.status_code == httpx.codes.NOT_FOUND else LedgerUnavailableError
+        raise kind(f"the ledger node answers {answer.status_code}")
+    return answer.content

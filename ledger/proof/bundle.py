@@ -218,6 +218,19 @@ def with_batch_path(bundle: Bundle, *, salt: bytes, size: int, index: int, path:
     return replace(bundle, salt=salt, batch=Inclusion(size, index, tuple(path)))
 
 
+def read_signatures(data: bytes) -> tuple[CheckpointSignature, ...]:
+    """Read a list of signatures as a node serves them; what they say is not checked.
+
+    Raises:
+        ProofMalformedError: It is not deterministic CBOR of that form, or exceeds a limit.
+    """
+    try:
+        value = cbor.decode(data, max_bytes=MAX_SIGNATURES * (MAX_PROTECTED_BYTES + 128))
+    except CryptoError as error:
+        raise ProofMalformedError(f"the signatures are not strict CBOR: {error}") from error
+    return _list(value, _signature, most=MAX_SIGNATURES) if value != [] else ()
+
+
 def expand(bundle: Bundle) -> tuple[bytes, ...]:
     """Return the standard receipts that the bundle stands for: one RFC 9942 COSE_Sign1 per signature.
 

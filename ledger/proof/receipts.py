@@ -142,10 +142,12 @@ def check_signature(
 
     Spec: LEDGER.md, section 4.5, steps 4 and 5.
     """
-    member, iat = _check_signature(signature, root=root, keys=_keys(signers), chain_id=chain_id)
-    if not not_before <= iat <= now + CLOCK_SKEW:
+    said = read_signature(signature)
+    named = [signer for signer in signers if signer.member == said.member]
+    _check_signature(signature, root=root, keys=_keys(named), chain_id=chain_id)
+    if not not_before <= said.time <= now + CLOCK_SKEW:
         raise CheckpointError("a signature is older than its block, or from the future")
-    return MemberSignature(member, iat, signature)
+    return said
 
 
 def read_signature(signature: CheckpointSignature) -> MemberSignature:

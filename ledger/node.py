@@ -26,12 +26,15 @@ PARTS = (watching, mirror, explorer)
 """What a node does beside its engine; each names its routes and starts its threads."""
 
 
-def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None = None) -> Flask:
+def create_app(
+    environ: Mapping[str, str] | None = None, *, clock: Clock | None = None, engine: Engine | None = None
+) -> Flask:
     """Make the application of a node, with the engine that its settings name.
 
     Args:
         environ: The settings; the process's environment by default.
         clock: Returns the time in integer seconds.
+        engine: An engine that is open already; by default the one that the settings name is opened.
 
     Returns:
         The application, its engine open; no thread runs yet.
@@ -43,7 +46,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, clock: Clock | None 
     """
     settings = read_settings(os.environ if environ is None else environ)
     now = clock or (lambda: int(time.time()))
-    engine = open_engine(settings, clock=now)
+    engine = engine or open_engine(settings, clock=now)
     app = create_service("ledger", settings=settings, import_name="ledger")
     app.extensions[ENGINE] = engine
     app.extensions[QUORUM] = OwnSignature(engine)

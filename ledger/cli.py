@@ -7,27 +7,23 @@ A command opens the sealed key of ``--as MEMBER`` for one act, signs, and talks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from crypto import cbor, jcs
-from ledger import desk, proposing
+from crypto.keys import PublicKey
+from ledger import desk, proposal_commands, proposing
 from ledger.client import LedgerClient
-from ledger.core.members import ACCREDITOR
 from ledger.desk import Outside
 from ledger.joining import commands
+from ledger.proposal_commands import DEFAULT_DAYS
 from ledger.proposing import InputError, PartySignature
-from ledger.registry import GOVERNANCE, member_key
-from ledger.statements import key_possession, parse_statement, sign_agreement
+from ledger.registry import GOVERNANCE
+from ledger.statements import key_possession, sign_agreement
 
 __all__ = ["Outside", "cli"]
-
-DEFAULT_DAYS = 7
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group()
@@ -35,6 +31,7 @@ def cli() -> None:
     """Keep the consortium's ledger: keys, proposals, votes."""
 
 
+cli.add_command(proposal_commands.propose)
 for _command in commands.COMMANDS:
     cli.add_command(_command)
 
@@ -83,145 +80,6 @@ def sign(agreement: Path, member: str, expires: str | None, out: Path | None, as
     desk.say(as_json_, str(place), file=str(place), digest=terms.digest.hex(), **signed.to_json())
 
 
-@cli.group()
-def propose() -> None:
-    """Propose something to the members; proposing is not voting."""
-
-
-def _proposal(command: F) -> F:
-    """Add the options that every proposal has."""
-    expires = click.option("--expires", help="When the vote ends: a date, a time or seconds; else in 7 days.")
-    return desk.as_member(expires(desk.as_json(command)))
-
-
-@propose.command("admit")
-@click.option(
-    "--keys", type=desk.a_file, required=True, help="What the new member's keygen printed (--json)."
-)
-@click.option("--name-zh", required=True)
-@click.option("--name-en", required=True)
-@click.option("--credit-code", required=True, help="Its unified social credit code.")
-@click.option("--role", "roles", multiple=True, required=True, help="Such as college, enterprise, body.")
-@click.option("--type", "types", multiple=True, help="A type that it may grant, as an accreditor.")
-@_proposal
-def propose_admit(
-    *,
-    keys: Path,
-    name_zh: str,
-    name_en: str,
-    credit_code: str,
-    roles: Sequence[str],
-    types: Sequence[str],
-    **common: Any,
-) -> None:
-    """Admit a member."""
-    names = {"zh": name_zh, "en": name_en}
-    action = proposing.admit(
-        desk.read_json(keys),
-        names=names,
-        credit_code=credit_code,
-        roles=[*roles, *([ACCREDITOR] if types else [])],
-        types=types,
-    )
-    _propose(action, **common)
-
-
-@propose.command("remove")
-@click.argument("did")
-@_proposal
-def propose_remove(did: str, **common: Any) -> None:
-    """Remove the member DID."""
-    _propose(["remove", {"member": did}], **common)
-
-
-@propose.command("issuer.put")
-@click.option(
-    "--registration", type=desk.a_file, required=True, help="What `vocred issuer registration` printed."
-)
-@click.option("--number", type=click.IntRange(0, (1 << 20) - 1), help="Else the smallest free one.")
-@click.option("--keys", type=desk.a_file, help="For an issuer that is no member: what its keygen printed.")
-@_proposal
-def propose_issuer(registration: Path, number: int | None, keys: Path | None, **common: Any) -> None:
-    """Register an issuer, or bring its record up to date."""
-    client, now, given = desk.client(), desk.now(), desk.read_json(registration)
-    did = str(given.get("did"))
-    snapshot, _ = client.snapshot([member_key(did)], now=now)
-    member = snapshot.member(did)
-    action = proposing.put_issuer(
-        given,
-        number=proposing.free_number(client, did=did, now=now) if number is None else number,
-        governance=None if member is None else member.governance_key.cose_key,
-        keys=None if keys is None else desk.read_json(keys),
-    )
-    _propose(action, **common)
-
-
-@propose.command("accredit")
-@click.option("--issuer", required=True, help="The issuer's DID.")
-@click.option("--type", "credential_type", required=True, help="Such as GraduationCertificate.")
-@click.option("--from", "start", required=True, help="Since when: a date, a time or seconds.")
-@click.option("--until", help="The first moment that is no longer covered; else without end.")
-@_proposal
-def propose_accredit(issuer: str, credential_type: str, start: str, until: str | None, **common: Any) -> None:
-    """Let an issuer issue a type."""
-    end = None if until is None else proposing.moment(until)
-    action = proposing.accredit(
-        issuer, credential_type=credential_type, start=proposing.moment(start), end=end
-    )
-    _propose(action, **common)
-
-
-@propose.command("wallet.put")
-@click.option("--registration", type=desk.a_file, required=True, help="JSON: tag, url, key, keyProof.")
-@_proposal
-def propose_wallet(registration: Path, **common: Any) -> None:
-    """Register a wallet that share links may name."""
-    _propose(proposing.put_wallet(desk.read_json(registration)), **common)
-
-
-def _agreement(command: F) -> F:
-    """Add what the commands for a signed agreement have in common."""
-    signatures = click.option(
-        "--signature", "signatures", type=desk.a_file, multiple=True, required=True, help="One per party."
-    )
-    return click.argument("agreement", type=desk.a_file)(signatures(_proposal(command)))
-
-
-@propose.command("agreement.start")
-@_agreement
-def propose_start(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
-    """Put AGREEMENT, signed by all its parties, in force; the node keeps its document."""
-    _propose_agreement(agreement, signatures, make=proposing.start_agreement, **common)
-
-
-@propose.command("agreement.amend")
-@_agreement
-def propose_amend(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
-    """Put AGREEMENT, the next version of one in force, signed by all its parties, in its place."""
-    _propose_agreement(agreement, signatures, make=proposing.amend_agreement, **common)
-
-
-def _propose_agreement(
-    agreement: Path, signatures: Sequence[Path], *, make: Callable[..., list[Any]], **common: Any
-) -> None:
-    document = desk.read_json(agreement)
-    signed = [PartySignature.from_json(desk.read_json(path)) for path in signatures]
-    end = proposing.moment(common["expires"]) if common["expires"] else signed[0].expires
-    client = desk.client()
-    terms = proposing.agreement_terms(document, chain_id=client.chain_id, expires=end)
-    _propose(make(terms, signed), **{**common, "expires": str(end)})
-    # The node takes a document once the ledger names it; a crash before this line is mended by repeating it.
-    client.put_document(jcs.canonicalize(document))
-
-
-@propose.command("agreement.end")
-@click.argument("agreement_id")
-@_proposal
-def propose_end(agreement_id: str, **common: Any) -> None:
-    """End the agreement with that identifier, in all its versions."""
-    _propose(proposing.end_agreement(agreement_id), **common)
-
-
 @cli.command()
 @click.argument("proposal")
 @click.argument("answer", type=click.Choice(["yes", "no"]))
@@ -232,7 +90,7 @@ def vote(proposal: str, answer: str, member: str, as_json_: bool) -> None:
     client, now = desk.client(), desk.now()
     proposal_id = _find(client, proposal)
     desk.submit(client, member, "vote", {"proposal": proposal_id, "yes": answer == "yes"}, at=now)
-    _tell(client, proposal_id, as_json_)
+    proposal_commands.tell(client, proposal_id, as_json_)
 
 
 @cli.command()
@@ -244,24 +102,41 @@ def withdraw(proposal: str, member: str, as_json_: bool) -> None:
     client, now = desk.client(), desk.now()
     proposal_id = _find(client, proposal)
     desk.submit(client, member, "withdraw", {"proposal": proposal_id}, at=now)
-    _tell(client, proposal_id, as_json_)
+    proposal_commands.tell(client, proposal_id, as_json_)
 
 
-def _propose(action: list[Any], *, member: str, expires: str | None, as_json_: bool) -> None:
+@cli.command()
+@proposal_commands.rotated
+@desk.as_member
+@desk.as_json
+def rotate(keys: Path, role: str, theft: str | None, member: str, as_json_: bool) -> None:
+    """Put another key, or another DID document, in the place of MEMBER's own.
+
+    The governance key decides it, also about itself: make the next one with `keygen` under another name.
+    """
+    since = proposal_commands.moment_or_none(theft)
+    body = proposing.rotate_key(desk.read_json(keys), role=role, compromised_since=since)
     client, now = desk.client(), desk.now()
-    end = proposing.moment(expires) if expires else proposing.end_of_day(now, days=DEFAULT_DAYS)
-    statement = desk.submit(client, member, "propose", {"action": action, "expires": end}, at=now)
-    _tell(client, parse_statement(statement).proposal_id, as_json_)
+    desk.submit(client, member, "key.rotate", body, at=now)
+    new = (
+        body["value"]
+        if isinstance(body["value"], bytes)
+        else PublicKey.from_cose_key(body["value"]).thumbprint
+    )
+    desk.say(as_json_, f"{role} {new.hex()}", role=role, new=new.hex(), compromisedSince=since)
 
 
-def _tell(client: LedgerClient, proposal_id: bytes, as_json_: bool) -> None:
-    """Say how a proposal stands."""
-    found = client.listed(f"/v1/proposals/{proposal_id.hex()}")
-    line = f"{found['id']} {found['action']} {found['status']}"
-    if found["status"] == "open":
-        line += f" ({len(found['yes'])} of {found['members']} yes, {found['missing']} more needed)"
-    found.pop("singleOperator", None)
-    desk.say(as_json_, line, **found)
+@cli.command()
+@click.argument("schema", type=desk.a_file)
+@click.option("--id", "schema_id", required=True, help="The URL that is the schema's id.")
+@desk.as_member
+@desk.as_json
+def schema(schema: Path, schema_id: str, member: str, as_json_: bool) -> None:
+    """Name SCHEMA (a file) under its id; the id keeps the digest of these bytes for ever."""
+    digest = hashlib.sha256(schema.read_bytes()).digest()
+    client, now = desk.client(), desk.now()
+    desk.submit(client, member, "schema.put", proposing.put_schema(schema_id, digest), at=now)
+    desk.say(as_json_, f"{schema_id} {digest.hex()}", id=schema_id, digest=digest.hex())
 
 
 def _find(client: LedgerClient, text: str) -> bytes:

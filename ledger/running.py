@@ -10,6 +10,7 @@ from flask import current_app
 from ledger.core.blocks import SINGLE_OPERATOR, Block
 from ledger.core.reading import Reader
 from ledger.engines import Engine
+from ledger.errors import NoQuorumError
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import MemberSignature, read_signature
 
@@ -74,8 +75,15 @@ def now() -> int:
 
 
 def sign(head: Block, _root: bytes) -> Sequence[CheckpointSignature]:
-    """Return the signatures over the root of the log that ends with ``head``."""
-    return quorum().signatures(head)
+    """Return the signatures over the root of the log that ends with ``head``.
+
+    Raises:
+        NoQuorumError: None is known here yet.
+    """
+    found = quorum().signatures(head)
+    if not found:
+        raise NoQuorumError("no signature over this checkpoint is known here yet: ask again, or another node")
+    return found
 
 
 def is_single_operator(block: Block | None) -> bool:

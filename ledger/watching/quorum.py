@@ -277,6 +277,7 @@ class QuorumOfSigners:
             goal = self._goal(reader, block)
         goal.passing = True
         self._add(goal)
+        self._sign(goal)
         return True
 
     def _sign(self, goal: _Goal) -> None:

@@ -289,6 +289,35 @@ def replay(against: Path | None, as_json_: bool) -> None:
         raise HistoryError(f"block {difference.height}, entry {difference.index}: {difference.why}")
 
 
+@click.command()
+@click.argument("height", type=click.IntRange(1), required=False)
+@click.option("--saved", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Saved commits.")
+@desk.as_json
+def audit(height: int | None, saved: Path | None, as_json_: bool) -> None:
+    """Check CometBFT's commit of block HEIGHT (else the newest) against the log of LEDGER_HOME.
+
+    Header hash, validators, votes and the root of the log, without CometBFT's own code; asked of LEDGER_RPC,
+    or read from a folder of saved answers, <height>.json.
+    """
+    from ledger.core.reading import Reader
+    from ledger.joining import auditing, founding
+    from ledger.settings import read_settings
+
+    home = desk.home()
+    genesis = (founding.comet_home(home).config / "genesis.json").read_bytes()
+    settings = read_settings({**desk.outside().environ, "LEDGER_ENGINE": COMETBFT})
+    assert settings.comet is not None
+    fetch = auditing.from_folder(saved) if saved else auditing.from_rpc(settings.comet.rpc)
+    with Reader.open(home / DATABASE) as reader:
+        at = height or reader.head().height
+        checked = auditing.audit(reader, at, genesis=genesis, fetch=fetch)
+    line = (
+        f"block {checked.height}: {checked.signed} of {checked.validators} validators signed the log's root"
+    )
+    told = {"height": checked.height, "signed": checked.signed, "validators": checked.validators}
+    desk.say(as_json_, f"{line} {checked.app_hash.hex()}", root=checked.app_hash.hex(), **told)
+
+
 def _engine(named: str | None) -> str:
     found = named or desk.setting("LEDGER_ENGINE") or EMBEDDED
     if found not in ENGINES:
@@ -325,5 +354,5 @@ def _say_log(as_json_: bool, line: str, chain_id: str, size: int, root: bytes, *
     desk.say(as_json_, line, chainId=chain_id, size=size, root=root.hex(), **more)
 
 
-COMMANDS = (init, endpoint, invite, join, migrate, pin_, export_, import_, replay)
+COMMANDS = (init, endpoint, invite, join, migrate, pin_, export_, import_, replay, audit)
 """The commands of this package, as ``ledger.cli`` adds them."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from ledger.core.blocks import is_block, parse_block
 from ledger.core.reading import Reader
 from ledger.joining import log_file
 from ledger.joining.log_file import EXPORT, Header
@@ -22,15 +20,3 @@ def export_log(reader: Reader, path: Path) -> Header:
     header = Header(EXPORT, reader.chain_id, head.size, head.root, {})
     log_file.write(path, header, reader.store.entries(0, head.size))
     return header
-
-
-def size_before(entries: Iterable[bytes], height: int) -> int:
-    """Return how many entries a log had before the block of a height: the log that CometBFT begins from."""
-    size = 1
-    for index, entry in enumerate(entries):
-        if not is_block(entry):
-            continue
-        if parse_block(entry).height >= height:
-            break
-        size = index + 1
-    return size

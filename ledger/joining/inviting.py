@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ledger.core.reading import Reader
-from ledger.joining import consensus, exporting, founding, invitation
+from ledger.joining import auditing, consensus, founding, invitation
 from ledger.joining.errors import JoiningError, UncoveredError
 from ledger.joining.invitation import Invitation
 from ledger.proof.bundle import Bundle
@@ -36,8 +36,7 @@ def first_size(home: Path, reader: Reader) -> int:
     Raises:
         JoiningError: There is no CometBFT here.
     """
-    height = consensus.initial_height(_genesis(home))
-    return exporting.size_before(reader.store.entries(0, reader.head().size), height)
+    return auditing.size_at(reader, consensus.initial_height(_genesis(home)) - 1)
 
 
 def invite(

@@ -293,3 +293,61 @@ class ResponseFinalizeBlock(_message.Message):
     validator_updates: _containers.RepeatedCompositeFieldContainer[ValidatorUpdate]
     app_hash: bytes
     def __init__(self, tx_results: _Optional[_Iterable[_Union[TxResult, _Mapping]]] = ..., validator_updates: _Optional[_Iterable[_Union[ValidatorUpdate, _Mapping]]] = ..., app_hash: _Optional[bytes] = ...) -> None: ...
+
+class HeaderVersion(_message.Message):
+    __slots__ = ("block", "app")
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    APP_FIELD_NUMBER: _ClassVar[int]
+    block: int
+    app: int
+    def __init__(self, block: _Optional[int] = ..., app: _Optional[int] = ...) -> None: ...
+
+class Text(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    def __init__(self, value: _Optional[str] = ...) -> None: ...
+
+class Number(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: int
+    def __init__(self, value: _Optional[int] = ...) -> None: ...
+
+class Octets(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: bytes
+    def __init__(self, value: _Optional[bytes] = ...) -> None: ...
+
+class PartSetHeader(_message.Message):
+    __slots__ = ("total", "hash")
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    total: int
+    hash: bytes
+    def __init__(self, total: _Optional[int] = ..., hash: _Optional[bytes] = ...) -> None: ...
+
+class BlockId(_message.Message):
+    __slots__ = ("hash", "part_set_header")
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    PART_SET_HEADER_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    part_set_header: PartSetHeader
+    def __init__(self, hash: _Optional[bytes] = ..., part_set_header: _Optional[_Union[PartSetHeader, _Mapping]] = ...) -> None: ...
+
+class CanonicalVote(_message.Message):
+    __slots__ = ("type", "height", "round", "block_id", "timestamp", "chain_id")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    height: int
+    round: int
+    block_id: BlockId
+    timestamp: Timestamp
+    chain_id: str
+    def __init__(self, type: _Optional[int] = ..., height: _Optional[int] = ..., round: _Optional[int] = ..., block_id: _Optional[_Union[BlockId, _Mapping]] = ..., timestamp: _Optional[_Union[Timestamp, _Mapping]] = ..., chain_id: _Optional[str] = ...) -> None: ...

@@ -1,9 +1,10 @@
 """Anchoring: what brings digests, lists and indexes to the ledger, and receipts back beside the forms.
 
 One round, in this order: finish the statement that was on its way; ask the registry how it sees this
-issuer; send the versions of lists and index that are ready (a revocation waits for nothing else); gather
-digests for as long as the timer says, salt, shuffle and pad them into one root and send that; fetch the
-receipts of what the ledger holds. Every step ends in a transaction, finds by itself what is left to do, and
+issuer; leave what is new at the mirrors, for a few seconds; send the versions of lists and index that are
+ready (a revocation waits for nothing else); gather digests for as long as the timer says, salt, shuffle and
+pad them into one root and send that; fetch the receipts of what the ledger holds.
+Every step ends in a transaction, finds by itself what is left to do, and
 is harmless when repeated: a kill between any two leaves work for the next round, and nothing twice.
 
 A round that fails is followed by a longer and longer pause, which the workbench shows.
@@ -17,7 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from issuer import guard, standing, status_lists, store, store_forms, store_ledger, submission
+from issuer import guard, mirroring, standing, status_lists, store, store_forms, store_ledger, submission
 from issuer.errors import IssuerError, LedgerAheadError
 from issuer.parts import Ledger, Parts
 from ledger.client import StatementRefusedError
@@ -95,6 +96,7 @@ def due(db: Database, parts: Parts, *, now: int) -> bool:
         store_ledger.work_waits(db)
         or store_forms.unindexed_forms(db)
         or status_lists.expiring(db, now=now)
+        or mirroring.due(db, parts, now=now)
         or (
             oldest is not None
             and _passed(parts.settings.anchor_seconds, since=oldest, now=now)
@@ -128,6 +130,8 @@ def _round(db: Database, parts: Parts, ledger: Ledger, *, now: int, at_once: boo
         problem = _finish(db, ledger, now=now)
         _refresh_standing(db, ledger, now=now, at_once=at_once)
         status_lists.prepare_changed(db, parts, now=now)
+        # Before the statement that names them: whoever reads the ledger finds what it speaks of.
+        mirroring.bring_copies(db, parts, now=now)
         if standing.current(db).number is not None:
             problem = _send_lists(db, parts, ledger, now=now) or problem
             problem = _send_digests(db, parts, ledger, now=now, at_once=at_once) or problem

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from issuer import anchoring, approval, officers, settings
 from issuer.audit import Actor
 from issuer.errors import ForbiddenError, IssuerError, SameOfficerError
-from issuer.ledger_client import connect_ledger
+from issuer.ledger_client import connect_ledger, connect_mirrors
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
 from ledger.client import Transport
@@ -72,12 +72,19 @@ def opened(*, ledger: bool = False) -> Iterator[Session]:
     if not read.database.is_file():
         raise SettingsError("no issuer is set up in ISSUER_HOME; run: vocred issuer init")
     require_current(read.database, migrations, command="vocred issuer migrate")
-    parts = make_parts(read, ledger=connect_ledger(read, http=_outside().http) if ledger else None)
+    parts = _parts(read) if ledger else make_parts(read)
     db = database.connect(read.database)
     try:
         yield Session(db, parts, now())
     finally:
         db.close()
+
+
+def _parts(read: settings.IssuerSettings) -> Parts:
+    """Return the collaborators of a command that speaks with the ledger, and with the mirrors."""
+    http = _outside().http
+    client = connect_ledger(read, http=http)
+    return make_parts(read, ledger=client, mirrors=connect_mirrors(read, client) if http is None else None)
 
 
 def now() -> int:

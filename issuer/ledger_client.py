@@ -3,11 +3,13 @@
 from functools import lru_cache
 from typing import cast
 
-from issuer.parts import Parts
+from issuer.parts import Mirrors, Parts
 from issuer.settings import IssuerSettings
 from ledger.client import LedgerClient, Transport
+from ledger.mirror.client import MirrorClient, fetcher
 from ledger.proof.pins import PinStore
 from web.errors import SettingsError
+from web.fetcher import Fetcher
 
 
 def connect_ledger(settings: IssuerSettings, *, http: Transport | None = None) -> LedgerClient:
@@ -23,6 +25,17 @@ def connect_ledger(settings: IssuerSettings, *, http: Transport | None = None) -
     else:
         raise SettingsError("set ISSUER_LEDGER_PIN to the pin file that the consortium gave you")
     return LedgerClient(settings.ledger_url, pins=pins, http=http)
+
+
+def connect_mirrors(settings: IssuerSettings, ledger: LedgerClient) -> Mirrors:
+    """Return how copies are left at mirrors: those of the registry, and the nodes of the settings."""
+    fetch = fetcher(insecure_loopback=settings.insecure_loopback)
+    nodes = [url.strip() for url in settings.ledger_url.split(",")]
+    return Mirrors(
+        client=MirrorClient(ledger=ledger, fetch=fetch, nodes=nodes),
+        put=Fetcher(insecure_loopback=settings.insecure_loopback),
+        chain_id=ledger.chain_id,
+    )
 
 
 def client_of(parts: Parts) -> LedgerClient:

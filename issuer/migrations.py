@@ -11,6 +11,7 @@ Times are whole seconds since 1970 (UTC). Identifiers of records and forms are U
 
 from sqlite_utils import Database, Migrations
 
+from issuer import store_mirrors
 from issuer.agreements import tables as agreements_tables
 from issuer.bank import tables as bank_tables
 from issuer.correcting import tables as correcting_tables
@@ -420,3 +421,9 @@ def m013_one_slip_for_a_person(db: Database) -> None:
         UPDATE access_token SET ended = 1, configurations = '{}', identifiers = NULL;
         """,
     )
+
+
+@migrations()
+def m014_mirrors(db: Database) -> None:
+    """Create the mirrors as they were known last, and what each of them acknowledged."""
+    _run(db, store_mirrors.SQL)

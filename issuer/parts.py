@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from issuer.secret import Secret
 from issuer.settings import IssuerSettings
+from ledger.mirror.client import MirrorClient, Put
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import Snapshot
 from ledger.registry import StateKey
@@ -38,6 +39,21 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True)
+class Mirrors:
+    """How copies are left at the consortium's mirrors.
+
+    Attributes:
+        client: Knows which mirrors there are.
+        put: The vetted fetcher.
+        chain_id: The ledger, which every signature for a mirror names.
+    """
+
+    client: MirrorClient
+    put: Put
+    chain_id: str
+
+
+@dataclass(frozen=True)
 class Parts:
     """What the use cases need besides the database, the time and their arguments.
 
@@ -46,12 +62,14 @@ class Parts:
         secret: The instance's secret.
         random: Returns that many unpredictable bytes.
         ledger: The client of the ledger, or None where a use case must do without (signing, claims).
+        mirrors: The consortium's mirrors, or None where no copies are left.
     """
 
     settings: IssuerSettings
     secret: Secret
     random: Callable[[int], bytes]
     ledger: Ledger | None = None
+    mirrors: Mirrors | None = None
 
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
@@ -75,8 +93,10 @@ class Parts:
             os.close(descriptor)
 
 
-def make_parts(settings: IssuerSettings, *, ledger: Ledger | None = None) -> Parts:
+def make_parts(
+    settings: IssuerSettings, *, ledger: Ledger | None = None, mirrors: Mirrors | None = None
+) -> Parts:
     """Put the collaborators together, with the operating system's randomness."""
     assert settings.secret_key is not None  # Environment.service saw to it
     secret = Secret(settings.secret_key, random=os.urandom)
-    return Parts(settings=settings, secret=secret, random=os.urandom, ledger=ledger)
+    return Parts(settings=settings, secret=secret, random=os.urandom, ledger=ledger, mirrors=mirrors)

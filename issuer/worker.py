@@ -17,7 +17,7 @@ from issuer.agreements import worker as agreements
 from issuer.bank import worker as credit_bank
 from issuer.batches import SOURCE_DAYS
 from issuer.cosigning import worker as cosigning
-from issuer.ledger_client import connect_ledger
+from issuer.ledger_client import connect_ledger, connect_mirrors
 from issuer.migrations import migrations
 from issuer.parts import Parts, make_parts
 from ledger.errors import LedgerError
@@ -44,7 +44,8 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     """
     read = settings.read(os.environ if environ is None else environ)
     require_current(read.database, migrations, command="vocred issuer migrate")
-    parts = make_parts(read, ledger=connect_ledger(read))
+    ledger = connect_ledger(read)
+    parts = make_parts(read, ledger=ledger, mirrors=connect_mirrors(read, ledger))
     # Errands to other members and dry runs wait for others, or take long: they delay nothing from a thread.
     beside = threading.Thread(target=agreements.run, args=(stop, parts), name="agreements", daemon=True)
     beside.start()

@@ -24,6 +24,7 @@ from issuer import (
     guard,
     institution,
     issuance,
+    mirroring,
     offers,
     officers,
     printing,
@@ -302,6 +303,19 @@ def anchor(as_json: bool) -> None:
         say({"pending": state.pending, "problem": state.problem}, as_json=as_json)
     if state.problem is not None or state.pending:
         raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.option(
+    "--now", "at_once", is_flag=True, help="First leave what waits at every mirror that may be tried."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def mirrors(at_once: bool, as_json: bool) -> None:
+    """Say which mirrors keep copies of the lists, notices, index and documents, and what waits for them."""
+    with opened(ledger=at_once) as session:
+        if at_once:
+            mirroring.bring_copies(session.db, session.parts, now=session.now)
+        say(mirroring.report(session.db), as_json=as_json)
 
 
 def _found(db: Database, parts: Parts, hashes: Mapping[str, str], *, now: int) -> None:

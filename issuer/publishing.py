@@ -2,10 +2,12 @@
 
 Nothing here asks who reads, sets a cookie, or looks at the query: readers of one address all get the same
 bytes. Lists, notices and indexes are served exactly as they were digested for the ledger. A version that the
-ledger does not hold yet carries ``Vocred-Anchored: no`` and is not cached.
+ledger does not hold yet carries ``Vocred-Anchored: no`` and is not cached. A bucket carries the issuer's
+signature in ``Vocred-Bucket``, so that mirrors can pass it on.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,20 +15,25 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlite_utils import Database
 
-from crypto import jcs
+from crypto import cbor, jcs
 from issuer import institution, store, store_forms, store_ledger
 from issuer.clock import now
+from issuer.ledger_client import client_of
+from issuer.parts import Parts
 from issuer.status_lists import INDEX, served
+from ledger.errors import LedgerError
+from ledger.mirror.signing import BUCKET_HEADER, BucketPlace, Kind, sign_bucket
 from schemas.bundle import VOCRED_CONTEXT, contexts, schemas
 from vc import form_store
 from web.database import current
-from web.errors import NotFoundError
+from web.errors import NotFoundError, SettingsError
 
 public = Blueprint("public", __name__)
 
 FOREVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=300"
 FRESH = "public, max-age=5"
+_SIGNATURES_KEPT = 4096
 _LOCATOR_BITS = 8 * form_store.LOCATOR_BYTES
 
 
@@ -78,7 +85,7 @@ def forms(bits: int, prefix: int) -> Response:
     index = _index(current(), bits, prefix)
     first, last = _span(bits, prefix)
     entries = store_forms.forms_between(current(), first, last, version=index.head.version)
-    return _answer(form_store.encode_bucket(entries), "application/cbor", cache=FRESH)
+    return _bucket(entries, kind="forms", bits=bits, prefix=prefix)
 
 
 @public.get("/store/receipts/<int:bits>/<int:prefix>")
@@ -86,7 +93,19 @@ def receipts(bits: int, prefix: int) -> Response:
     """Serve a bucket of sealed receipts; its prefix is as long as the index says."""
     _index(current(), bits, prefix)
     entries = store_forms.receipts_between(current(), *_span(bits, prefix))
-    return _answer(form_store.encode_bucket(entries), "application/cbor", cache=FRESH)
+    return _bucket(entries, kind="receipts", bits=bits, prefix=prefix)
+
+
+@public.get("/store/receipts/<int:bits>")
+def receipt_digests(bits: int) -> Response:
+    """Serve the digest of every bucket of receipts: mirrors pull those that differ from theirs.
+
+    Receipts come after the index, so nothing that is anchored names them.
+    """
+    _index(current(), bits, 0)
+    buckets = form_store.into_buckets(store_forms.receipt_locators(current()), bits=bits)
+    digests = {prefix: form_store.bucket_digest(locators) for prefix, locators in buckets.items()}
+    return _answer(cbor.encode(digests), "application/cbor", cache=FRESH)
 
 
 @public.get("/status/<int:number>")
@@ -136,6 +155,35 @@ def _media_type(resource: str) -> str:
     # Content negotiation between two names of the same bytes; whoever names neither gets the exact one.
     best = request.accept_mimetypes.best_match(["application/vc", "application/json"], "application/vc")
     return best or "application/vc"
+
+
+def _bucket(entries: Sequence[tuple[bytes, bytes]], *, kind: Kind, bits: int, prefix: int) -> Response:
+    """Answer with a bucket, signed for those who get it from a mirror."""
+    body = form_store.encode_bucket(entries)
+    response = _answer(body, "application/cbor", cache=FRESH)
+    place = BucketPlace(institution.load(current()).did, kind, bits, prefix)
+    signature = _signature(body, place)
+    if signature is not None:
+        response.headers[BUCKET_HEADER] = signature
+    return response
+
+
+def _signature(body: bytes, place: BucketPlace) -> str | None:
+    """Return the signature over a bucket; it is made once, however often the bucket is asked for."""
+    parts: Parts = current_app.extensions["issuer"]
+    kept: dict[tuple[BucketPlace, bytes], str] = current_app.extensions.setdefault("issuer.buckets", {})
+    named = (place, hashlib.sha256(body).digest())
+    if named not in kept:
+        try:
+            chain_id = client_of(parts).chain_id
+        except (SettingsError, LedgerError):
+            # Before the consortium's pin is here, no mirror knows this issuer either.
+            return None
+        if len(kept) >= _SIGNATURES_KEPT:
+            kept.clear()
+        key = institution.submission_key(current(), parts.secret)
+        kept[named] = sign_bucket(body, place=place, chain_id=chain_id, key=key)
+    return kept[named]
 
 
 def _index(db: Database, bits: int, prefix: int) -> form_store.StoreIndex:

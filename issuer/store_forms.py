@@ -164,6 +164,13 @@ def receipts_between(db: Database, first: bytes, last: bytes) -> list[tuple[byte
     return [(bytes(locator), bytes(blob)) for locator, blob in cursor]
 
 
+def receipt_locators(db: Database) -> list[bytes]:
+    """Return the locators of all receipts, sorted."""
+    return [
+        bytes(locator) for (locator,) in db.execute("SELECT locator FROM sealed_receipt ORDER BY locator")
+    ]
+
+
 def sealed_receipt(db: Database, locator: bytes) -> bytes | None:
     """Return the sealed receipt under a locator, or None."""
     found = value(db, "SELECT blob FROM sealed_receipt WHERE locator = ?", (locator,))

@@ -165,6 +165,21 @@ def read_counts(data: bytes) -> Counts:
         raise CountsError(f"not the form of counts: {error}") from error
 
 
+def signing_key_of(data: bytes) -> bytes:
+    """Return the thumbprint of the key that counts name, whose signature was checked when they were kept.
+
+    Raises:
+        CountsError: They name none.
+    """
+    try:
+        kid = cose.parse_sign1(data, max_bytes=MAX_BYTES).protected.get(_KID)
+    except CryptoError as error:
+        raise CountsError(f"not the form of counts: {error}") from error
+    if type(kid) is not bytes:
+        raise CountsError("the counts name no key")
+    return kid
+
+
 def read_month(text: Any) -> str:
     """Return the text if it names a month, such as ``2026-11``.
 

@@ -31,9 +31,8 @@ def registry() -> str:
     """Show the register of the consortium as of the newest block."""
     at = now()
     with engine().reader() as reader:
-        names = _names(reader)
+        names = names_of(reader)
         listed = listing.proposals(reader, now=at)
-        voted = listing.open_proposals(reader, now=at)
         head = reader.head()
         return render_template(
             "ledger/registry.html",
@@ -46,7 +45,7 @@ def registry() -> str:
             names=names,
             registry=listing.registry(reader),
             agreements=[_agreement(reader, item, at=at) for item in listing.agreements(reader)],
-            open_votes=[_voted(item, names) for item in reversed(voted)],
+            open_votes=voted(reader, now=at),
             decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
             entries=listing.last_statements(reader, count=ENTRIES),
             on_day=_day,
@@ -62,7 +61,7 @@ def agreement(agreement_id: str) -> str:
         history = listing.agreement_history(reader, agreement_id, now=at)
         if history is None:
             raise NotFoundError("no agreement of that id was ever in force")
-        names = _names(reader)
+        names = names_of(reader)
         digests = {version["digest"]: bytes.fromhex(version["digest"]) for version in history["versions"]}
         newest = history["versions"][-1]
         return render_template(
@@ -81,10 +80,16 @@ def agreement(agreement_id: str) -> str:
         )
 
 
-def _names(reader: Reader) -> dict[str, str]:
+def names_of(reader: Reader) -> dict[str, str]:
     """Return the name of every member and issuer in the page's language, by DID."""
     named = [*reader.values("issuer", length=2), *reader.values("member", length=2)]
     return {key[1]: pick(value["names"]) for key, value in named}
+
+
+def voted(reader: Reader, *, now: int) -> list[dict[str, Any]]:
+    """Return the proposals that may be voted on, each with the question in one sentence, newest first."""
+    names = names_of(reader)
+    return [_voted(item, names) for item in reversed(listing.open_proposals(reader, now=now))]
 
 
 def _agreement(reader: Reader, item: dict[str, Any], *, at: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from crypto import cbor
 from ledger.core.blocks import Block, is_block, parse_block
 from ledger.core.reading import Reader
-from ledger.errors import MerkleError
 from ledger.registry import StateKey, proposal_key, seq_key
 from ledger.statements import Statement, parse_statement
 
@@ -107,7 +106,7 @@ def touched(reader: Reader, entry: Entry) -> list[Touched]:
     keys = list(dict.fromkeys(_keys(entry.statement, reader.chain_id)))[:MAX_KEYS]
     after = reader.prove(keys, size=entry.block.size)
     earlier = reader.store.block_before(entry.block.first)
-    before = [None] * len(keys)
+    before: list[bytes | None] = [None] * len(keys)
     if earlier is not None:
         before = [proved.value for proved in reader.prove(keys, size=earlier + 1)]
     return [
@@ -141,47 +140,34 @@ def content(entry: Entry) -> Any:
 
 def sentence(entry: Entry, names: Mapping[str, str]) -> str:
     """Say in one sentence what an entry is."""
+    said: str
     if entry.sort == GENESIS:
-        return _("账本的第一条记录：最初的成员和签名方")
+        said = _("账本的第一条记录：最初的成员和签名方")
+        return said
     statement = entry.statement
     if statement is None:
         assert entry.block is not None
-        return _("第 %(n)s 号区块的收尾", n=entry.block.height)
+        said = _("第 %(n)s 号区块的收尾", n=entry.block.height)
+        return said
     who = names.get(statement.issuer, statement.issuer)
-    said = _SENTENCES.get(statement.kind)
-    return said(who, statement.body) if said else f"{who}: {statement.kind}"
-
-
-def _status(who: str, body: Any) -> str:
-    return _("%(who)s发布了 %(n)s 份状态列表或索引的新版本", who=who, n=len(body))
-
-
-def _issuer(who: str, body: Any) -> str:
-    return _("%(who)s登记或更新了发证机构 %(did)s", who=who, did=body["did"])
-
-
-def _accredit(who: str, body: Any) -> str:
-    return _("%(who)s认可 %(did)s 签发 %(type)s", who=who, did=body["issuer"], type=body["type"])
-
-
-def _vote(who: str, body: Any) -> str:
-    return _("%(who)s投了赞成票", who=who) if body["yes"] else _("%(who)s投了反对票", who=who)
-
-
-def _propose(who: str, body: Any) -> str:
-    return _("%(who)s提出了提案：%(action)s", who=who, action=body["action"][0])
+    say = _SENTENCES.get(statement.kind)
+    return say(who, statement.body) if say else f"{who}: {statement.kind}"
 
 
 _SENTENCES: Mapping[str, Callable[[str, Any], str]] = {
     "anchor": lambda who, _body: _("%(who)s存证了一批证书的摘要", who=who),
-    "status": _status,
-    "issuer.put": _issuer,
-    "accredit": _accredit,
+    "status": lambda who, body: _("%(who)s发布了 %(n)s 份状态列表或索引的新版本", who=who, n=len(body)),
+    "issuer.put": lambda who, body: _("%(who)s登记或更新了发证机构 %(did)s", who=who, did=body["did"]),
+    "accredit": lambda who, body: _(
+        "%(who)s认可 %(did)s 签发 %(type)s", who=who, did=body["issuer"], type=body["type"]
+    ),
     "endpoint.put": lambda who, _body: _("%(who)s公布了自己的服务地址", who=who),
     "schema.put": lambda who, body: _("%(who)s公布了模式 %(id)s 的摘要", who=who, id=body["id"]),
     "key.rotate": lambda who, body: _("%(who)s更换了密钥：%(role)s", who=who, role=body["role"]),
-    "propose": _propose,
-    "vote": _vote,
+    "propose": lambda who, body: _("%(who)s提出了提案：%(action)s", who=who, action=body["action"][0]),
+    "vote": lambda who, body: (
+        _("%(who)s投了赞成票", who=who) if body["yes"] else _("%(who)s投了反对票", who=who)
+    ),
     "withdraw": lambda who, _body: _("%(who)s撤回了提案", who=who),
 }
 
@@ -227,9 +213,3 @@ _OWN_KEYS: Mapping[str, Callable[[Statement, str], Sequence[StateKey]]] = {
     "vote": lambda statement, _chain: [proposal_key(statement.body["proposal"]), ("open",), ("due",)],
     "withdraw": lambda statement, _chain: [proposal_key(statement.body["proposal"]), ("open",)],
 }
-
-
-def check_index(reader: Reader, index: int) -> None:
-    """Raise ``MerkleError`` where the log has no entry of that index; cheaper than reading it."""
-    if not 0 <= index < reader.head().size:
-        raise MerkleError(f"the log has no entry {index}")

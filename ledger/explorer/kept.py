@@ -10,7 +10,15 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from ledger.core.reading import Reader
-from ledger.counts import Counts, CountsError, CountsKeptError, month_of, read_counts, verify_counts
+from ledger.counts import (
+    Counts,
+    CountsError,
+    CountsKeptError,
+    month_of,
+    read_counts,
+    signing_key_of,
+    verify_counts,
+)
 from ledger.registry import IssuerRecord, issuer_key
 from web.database import connect, transaction
 
@@ -34,6 +42,11 @@ class Kept:
     seq: int
     signed: bytes
     counts: Counts
+
+    @property
+    def kid(self) -> bytes:
+        """The thumbprint of the key that signed them."""
+        return signing_key_of(self.signed)
 
 
 class KeptCounts:

@@ -1,0 +1,138 @@
+"""The supervisor's page and its report: read-only, for everybody, without a name of any person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, json, render_template
+
+from ledger import listing
+from ledger.core.reading import Reader
+from ledger.counts import CountsError, Row, month_of
+from ledger.explorer import asking
+from ledger.explorer.kept import Kept
+from ledger.explorer.reports import make_report
+from ledger.explorer.supervising import Supervision, months_between, supervise
+from ledger.page import names_of, voted
+from ledger.running import engine, is_single_operator, now, quorum, sign
+
+MOST_MONTHS = 36
+MONTHS = 12
+ALARMS = "ledger_alarms"
+"""Under this extension lies, where the node watches others, what returns its alarms as JSON values."""
+
+_BAR, _CHART = 120, 320
+
+blueprint = Blueprint("supervision", __name__)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One month in the picture: heights in SVG units."""
+
+    x: float
+    width: float
+    issued: float
+    revoked: float
+    month: str
+    row: Row
+
+
+@blueprint.get("/supervision")
+def show() -> str:
+    """Show counters, rates, late anchors, open votes and alarms for some months."""
+    with engine().reader() as reader:
+        view, _ = _view(reader)
+        return render_template(
+            "ledger/explorer/supervision.html",
+            current="supervision",
+            now=now(),
+            single_operator=is_single_operator(reader.head_block()),
+            view=view,
+            columns=_columns(view),
+            chart=(_CHART, _BAR),
+            widest=max((line.total.issued for line in view.issuers), default=0),
+            names=names_of(reader),
+            votes=voted(reader, now=now()),
+            alarms=_alarms(),
+            counted=asking.index().counted(),
+            size=reader.head().size,
+            earliest=month_of(reader.genesis.time),
+            newest=month_of(now()),
+            percent=percent,
+        )
+
+
+@blueprint.get("/supervision/report")
+def report() -> Response:
+    """Return the report of the same months, with the signatures under which it can be checked."""
+    with engine().reader() as reader:
+        view, kept = _view(reader)
+        made = make_report(
+            reader,
+            view,
+            sign=sign,
+            size=quorum().newest(reader),
+            kept=kept,
+            votes=listing.open_proposals(reader, now=now()),
+            alarms=_alarms(),
+            now=now(),
+            single_operator=is_single_operator(reader.head_block()),
+        )
+    name = f"supervision-{view.since}-{view.until}.json"
+    return Response(
+        json.dumps(made, indent=1),
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def percent(rate: float | None) -> str:
+    """Write a rate with one digit behind the point; nothing where there is none."""
+    return "" if rate is None else f"{100 * rate:.1f} %"
+
+
+def _view(reader: Reader) -> tuple[Supervision, Sequence[Kept]]:
+    index = asking.index()
+    index.advance(reader)
+    newest = month_of(now())
+    until = asking.month("until") or newest
+    earliest = month_of(reader.genesis.time)
+    since = asking.month("since") or max(earliest, months_between("1970-01", until)[-MONTHS])
+    if not since <= until or len(months_between(since, until)) > MOST_MONTHS:
+        raise CountsError(f"the span is 1 to {MOST_MONTHS} months")
+    kept = asking.kept().months(since=since, until=until)
+    view = supervise(
+        reader,
+        activity=index.activity(since=since, until=until),
+        kept=kept,
+        since=since,
+        until=until,
+        now=now(),
+    )
+    return view, kept
+
+
+def _alarms() -> Sequence[Mapping[str, Any]]:
+    found = current_app.extensions.get(ALARMS)
+    listed: Sequence[Mapping[str, Any]] = found() if found is not None else []
+    return listed
+
+
+def _columns(view: Supervision) -> list[Column]:
+    """Lay the months out beside one another, the highest as high as the picture."""
+    most = max((max(row.issued, row.revoked) for row in view.by_month.values()), default=0) or 1
+    step = _CHART / len(view.months)
+    return [
+        Column(
+            x=round(place * step, 1),
+            width=round(step, 1),
+            issued=round(_BAR * view.by_month[month].issued / most, 1),
+            revoked=round(_BAR * view.by_month[month].revoked / most, 1),
+            month=month,
+            row=view.by_month[month],
+        )
+        for place, month in enumerate(view.months)
+    ]

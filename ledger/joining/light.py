@@ -1,6 +1,6 @@
 """CometBFT's own commits, checked without CometBFT: what ``vocred ledger audit`` does.
 
-    1. the validators, each of power 1, hash to the header's validators_hash
+    1. the validators, all of one power, hash to the header's validators_hash
     2. the header's fourteen fields hash to the block id that the commit names
     3. more than 2/3 of the validators signed that block id, at this height and round
     4. the header's app_hash is the root of our log after the block before
@@ -29,6 +29,7 @@ from crypto.errors import CryptoError
 from crypto.keys import ED25519, PublicKey
 from ledger import merkle
 from ledger.engines.cometbft import abci_pb2 as proto
+from ledger.engines.cometbft.home import POWER
 from ledger.joining.errors import AuditError
 
 PRECOMMIT = 2
@@ -85,8 +86,8 @@ def check_commit(
 
 
 def validators_hash(ordered: Iterable[bytes]) -> bytes:
-    """Return the hash of a set of validators of power 1, in CometBFT's order (by address)."""
-    keys = (proto.ValidatorUpdate(pub_key=proto.PublicKey(ed25519=key), power=1) for key in ordered)
+    """Return the hash of a set of validators of equal power, in CometBFT's order (by address)."""
+    keys = (proto.ValidatorUpdate(pub_key=proto.PublicKey(ed25519=key), power=POWER) for key in ordered)
     return _merkle(key.SerializeToString() for key in keys)
 
 

@@ -81,7 +81,7 @@ def _pushed(network: Network, issuer: Party) -> Node:
 
 def test_a_fifth_member_joins_by_block_sync_and_votes_once_the_members_say_so(network, issuers, newcomer):
     with Stream(network, issuers) as stream:
-        eventually("it votes", lambda: newcomer.power == 1, seconds=60)
+        eventually("it votes", lambda: newcomer.power > 0, seconds=60)
         stream.bring(6)
     invariants.check(network, stream.record)
     assert len(network[0].rpc("validators")["validators"]) == 5

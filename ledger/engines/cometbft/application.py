@@ -30,7 +30,7 @@ from crypto.keys import PublicKey
 from ledger import merkle, statements
 from ledger.core.machine import BlockResult, Core
 from ledger.engines.cometbft import abci_pb2 as abci
-from ledger.engines.cometbft.home import CometHome, chain_name
+from ledger.engines.cometbft.home import POWER, CometHome, chain_name
 from ledger.engines.cometbft.waiting import Waiting
 from ledger.errors import EngineError, Reject
 from ledger.statements import Statement
@@ -283,7 +283,7 @@ class Application:
             vote.validator.address == self._own_address and vote.block_id_flag == COMMITTED_VOTE
             for vote in votes
         ):
-            self._home.guard_vote(request.height - 1)
+            self._home.note_vote(request.height - 1)
 
     def _tell(self, tx: bytes, *, index: int | None, refusal: Reject | None) -> None:
         """Tell those who wait for a statement what became of it."""
@@ -345,7 +345,7 @@ def _told(index: int | None, refusal: Reject | None) -> abci.TxResult:
 def _updates(before: frozenset[bytes], after: frozenset[bytes]) -> list[abci.ValidatorUpdate]:
     """Return the difference of two sets of validators: CometBFT panics on an unknown or a repeated one."""
     return [
-        abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=int(key in after))
+        abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=POWER if key in after else 0)
         for key in sorted(before ^ after)
     ]
 

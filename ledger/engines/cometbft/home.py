@@ -26,10 +26,16 @@ from ledger.errors import EngineError
 BLOCK_BYTES = 1024 * 1024
 EVIDENCE_SECONDS = 30 * 24 * 3600
 IDLE_BLOCK_SECONDS = 600
+POWER = 10
+"""Voting power of every validator: all weigh the same. It is not 1, for a node that starts asks itself whether
+it alone holds a third of all power, and CometBFT divides whole numbers: of four with power 1, each would hold
+4 / 3 = 1. Such a node does not fetch the blocks that it lacks but votes on them, perhaps for the second time."""
+
 DOUBLE_SIGN_CHECK = 10
 """Blocks that have to come without this validator's signature before it takes part, where it is guarded."""
 
-GUARD = "double_sign_guard.json"
+OWN_VOTE = "own_vote.json"
+"""The newest height at which a block holds this validator's vote."""
 _KEY_TYPE, _PUBLIC_TYPE = "tendermint/PrivKeyEd25519", "tendermint/PubKeyEd25519"
 
 
@@ -171,9 +177,9 @@ class CometHome:
     @property
     def remembers_less(self) -> bool:
         """Whether a block holds a vote of this validator that it does not remember."""
-        return self._guard_height() > self.signed_height
+        return self._voted_height() > self.signed_height
 
-    def guard_vote(self, height: int) -> None:
+    def note_vote(self, height: int) -> None:
         """Compare a vote of this validator that is in a block with what it remembers of having signed.
 
         Its memory is on the disk before a vote leaves, so it is never behind, unless it is a backup's.
@@ -181,17 +187,16 @@ class CometHome:
         Raises:
             EngineError: It remembers less, and CometBFT was not started with the check. It is from now on.
         """
-        if height <= self.signed_height:
-            return
-        known = self.is_guarded
-        _write(self.path / "data" / GUARD, {"height": str(height)})
-        if not known:
+        guarded = self.is_guarded
+        _write(self.path / "data" / OWN_VOTE, {"height": str(height)})
+        if not guarded and self.remembers_less:
             raise EngineError(f"this validator signed at height {height} and does not remember it")
 
-    def _guard_height(self) -> int:
+    def _voted_height(self) -> int:
         try:
-            return int(json.loads((self.path / "data" / GUARD).read_bytes())["height"])
-        except FileNotFoundError:
+            return int(json.loads((self.path / "data" / OWN_VOTE).read_bytes())["height"])
+        except (OSError, ValueError):
+            # Never written, or cut off by a crash: the next block tells.
             return 0
 
     def _make_key(self, name: str, content: Any) -> None:
@@ -214,7 +219,7 @@ def genesis_document(
         time: Seconds; later than the last entry of the log.
         initial_height: The number of the first block.
         app_hash: The root of the log so far.
-        validators: Each signer's consensus key by the member's DID; each has power 1.
+        validators: Each signer's consensus key by the member's DID.
     """
     return {
         "genesis_time": datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z"),
@@ -235,7 +240,7 @@ def genesis_document(
             {
                 "address": hashlib.sha256(key).digest()[:20].hex().upper(),
                 "pub_key": {"type": _PUBLIC_TYPE, "value": base64.b64encode(key).decode()},
-                "power": "1",
+                "power": str(POWER),
                 "name": name,
             }
             for name, key in sorted(validators.items())

@@ -1,8 +1,12 @@
 """The audit log: who did what, when, and with whom; it only grows and never holds a claim.
 
-A line is written in the same transaction as the act itself, so neither exists without the other.
+A line is written in the same transaction as the act itself, so neither exists without the other. Its link is
+the SHA-256 of the link before it and of the line, so that a line that is changed, removed or put elsewhere
+breaks the chain there. Whoever has the file could make all links anew: so the last link goes to the ledger
+once a day (``status_lists``), and what was written until then is out of reach of this machine.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +14,11 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from crypto import jcs
 from issuer import store
+from issuer.errors import AuditTamperedError
+
+_COLUMNS = ("id", "at", "actor", "second", "channel", "action", "subject", "detail")
 
 Channel = Literal["web", "command line", "host", "worker"]
 
@@ -78,16 +86,66 @@ def write(
         second: The other officer of an act of two.
         **detail: Identifiers, reason codes and counts; never a name, number, code or text of a claim.
     """
-    store.add_audit(
-        db,
-        at=now,
-        actor=actor.name,
-        second=second,
-        channel=actor.channel,
-        action=action,
-        subject=subject,
-        detail=detail,
-    )
+    last, before = store.last_audit(db)
+    line = {
+        "id": last + 1,
+        "at": now,
+        "actor": actor.name,
+        "second": second,
+        "channel": actor.channel,
+        "action": action,
+        "subject": subject,
+        "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
+    }
+    store.add_audit(db, {**line, "link": link(before, line)})
+
+
+def link(before: bytes, line: Mapping[str, Any]) -> bytes:
+    """Return the link of a line: SHA-256 of the link before it, in hexadecimal, and of its columns.
+
+    Args:
+        before: The link of the line before; empty for the first.
+        line: The columns by name; whatever else it holds is left out.
+    """
+    columns = {name: line[name] for name in _COLUMNS}
+    return hashlib.sha256(jcs.canonicalize([before.hex(), columns])).digest()
+
+
+def check_chain(db: Database) -> int:
+    """Check that every line follows the one before it.
+
+    Returns:
+        The number of lines.
+
+    Raises:
+        AuditTamperedError: One does not; its number is in the message.
+    """
+    before, number = b"", 0
+    for number, line in enumerate(store.whole_audit(db), start=1):
+        if line["id"] != number:
+            raise AuditTamperedError(f"line {number} of the audit log is missing")
+        if bytes(line["link"]) != link(before, line):
+            raise AuditTamperedError(f"line {number} of the audit log is not the one that was written")
+        before = bytes(line["link"])
+    return number
+
+
+def check_head(db: Database, *, lines: int, head: bytes) -> None:
+    """Check that the log still begins with what the ledger was once told.
+
+    Args:
+        db: The connection.
+        lines: How many lines there were then.
+        head: The link of the last of them.
+
+    Raises:
+        AuditTamperedError: The log ends before, or that line has another link.
+    """
+    found = store.audit_link(db, lines)
+    if found is None:
+        raise AuditTamperedError(f"the audit log ends before line {lines}, which the ledger vouches for")
+    if found != head:
+        raise AuditTamperedError(f"the first {lines} lines of the audit log are not those that were anchored")
 
 
 def entries(db: Database, *, subject: str | None = None, offset: int = 0, limit: int = 50) -> list[Entry]:
@@ -100,4 +158,7 @@ def entries(db: Database, *, subject: str | None = None, offset: int = 0, limit:
         limit: Most lines to return.
     """
     lines = store.audit_lines(db, subject=subject, offset=offset, limit=limit)
-    return [Entry(**{**line, "detail": json.loads(line["detail"])}) for line in lines]
+    return [
+        Entry(**{**{name: line[name] for name in _COLUMNS}, "detail": json.loads(line["detail"])})
+        for line in lines
+    ]

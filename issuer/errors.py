@@ -17,7 +17,8 @@
         ClockSkewError                 this clock is too far from the ledger's: nothing is signed
         StateBehindLedgerError         the ledger holds statements that this database lacks: nothing is signed
         AnchoringStuckError            digests wait too long for the ledger (an alarm, no answer)
-        AuditTamperedError             the audit log is not the one that was written
+        UnsoundError                   the database is not what this program wrote
+            AuditTamperedError         the audit log is not the one that was written
         SignerChangedError             the signing key changed in the middle of a batch
         PrintingClosedError            the batch is not anchored and indexed yet
         LedgerAheadError               the ledger holds newer versions than this database: an old backup
@@ -172,7 +173,15 @@ class AnchoringStuckError(IssuerError):
     status = 503
 
 
-class AuditTamperedError(IssuerError):
+class UnsoundError(IssuerError):
+    """The database breaks a rule that this program always keeps: a damaged disk, or somebody's hand."""
+
+    code = "DB_CORRUPT"
+    title = "The database is not sound"
+    status = 503
+
+
+class AuditTamperedError(UnsoundError):
     """A line of the audit log was changed, removed, or put in another place."""
 
     code = "AUDIT_TAMPERED"

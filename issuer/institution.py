@@ -25,7 +25,7 @@ from vc import did_web
 from web.database import transaction
 
 CREDENTIAL_ROLE, SUBMISSION_ROLE = "credential", "submission"
-_KEY_PURPOSE = "signing-key"
+KEY_PURPOSE = "signing-key"
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _open(db: Database, secret: Secret, *, role: str) -> SigningKey:
     row = store.current_key(db, role)
     if row is None:
         raise UnknownError("this issuer has no key yet; run: vocred issuer init")
-    raw = secret.unwrap(row["sealed"], purpose=_KEY_PURPOSE, owner=row["id"])
+    raw = secret.unwrap(row["sealed"], purpose=KEY_PURPOSE, owner=row["id"])
     private = PrivateKey.from_bytes(row["algorithm"], raw)
     return SigningKey(row["id"], f"{load(db).did}#{row['id']}", private)
 
@@ -213,7 +213,7 @@ def _add_key(db: Database, parts: Parts, *, role: str, key_id: str, now: int) ->
             "role": role,
             "algorithm": private.algorithm,
             "public": private.public.multibase,
-            "sealed": parts.secret.wrap(private.to_bytes(), purpose=_KEY_PURPOSE, owner=key_id),
+            "sealed": parts.secret.wrap(private.to_bytes(), purpose=KEY_PURPOSE, owner=key_id),
             "created_at": now,
         },
     )

@@ -427,3 +427,20 @@ def m013_one_slip_for_a_person(db: Database) -> None:
 def m014_mirrors(db: Database) -> None:
     """Create the mirrors as they were known last, and what each of them acknowledged."""
     _run(db, store_mirrors.SQL)
+
+
+@migrations()
+def m015_audit_chain(db: Database) -> None:
+    """Tie each line of the audit log to the one before it."""
+    from issuer import audit
+
+    db.execute("DROP TRIGGER audit_is_never_changed")
+    db.execute("ALTER TABLE audit ADD COLUMN link BLOB NOT NULL DEFAULT x''")
+    before = b""
+    for line in list(db.query("SELECT * FROM audit ORDER BY id")):
+        before = audit.link(before, line)
+        db.execute("UPDATE audit SET link = ? WHERE id = ?", (before, line["id"]))
+    db.execute(
+        "CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+    )

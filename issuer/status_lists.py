@@ -3,6 +3,7 @@
     status/<n>            the list credential: one bit a form, set for ever
     status/<n>/notices    why and when, sealed for who holds the form (CREDENTIALS.md D7)
     store/index           which buckets of forms there are, and the digest of each (ARCHITECTURE.md)
+    audit/head            how many lines the audit log has, and the link of the last; once a day
 
 A version is made here (``ready``), goes to the ledger in one ``status`` statement with whatever else is
 ready (``submitted``), and is served once the ledger holds it (``anchored``). A version that has waited 60
@@ -11,14 +12,15 @@ statement holds a version yet, a further change replaces it.
 """
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
 
 from crypto import jcs
-from issuer import institution, store_forms, store_ledger
+from issuer import institution, store, store_forms, store_ledger
 from issuer.institution import Institution
 from issuer.parts import Parts
 from issuer.signing import list_url
@@ -27,6 +29,8 @@ from vc.notices import Notice
 from web.database import transaction
 
 INDEX = "store/index"
+AUDIT = "audit/head"
+AUDIT_SECONDS = 24 * 3600
 VALID_SECONDS = 30 * 24 * 3600
 RENEW_SECONDS = 10 * 24 * 3600
 SERVE_UNANCHORED_SECONDS = 60
@@ -60,6 +64,8 @@ def prepare_changed(db: Database, parts: Parts, *, now: int) -> list[str]:
                 made += _prepare_list(db, parts, number=number, size=size, since=since, now=now)
         if INDEX in expiring or store_forms.unindexed_forms(db):
             made.append(_prepare_index(db, now=now))
+        if AUDIT in expiring or _audit_waits(db, now=now):
+            made.append(_prepare_audit(db, now=now))
     return made
 
 
@@ -179,6 +185,37 @@ def _prepare_index(db: Database, *, now: int) -> str:
     )
     _put(db, draft, document)
     return INDEX
+
+
+def _audit_waits(db: Database, *, now: int) -> bool:
+    """Return whether the audit log has grown for a day since the ledger was told of it."""
+    found = store.institution(db)
+    last = store_ledger.last_publication(db, AUDIT)
+    since = found["created_at"] if last is None and found is not None else last and last["valid_from"]
+    return (
+        since is not None and now - since >= AUDIT_SECONDS and store.last_audit(db)[0] > audit_head(last)[0]
+    )
+
+
+def _prepare_audit(db: Database, *, now: int) -> str:
+    draft = _draft(db, AUDIT, since=now, now=now)
+    lines, link = store.last_audit(db)
+    document = {
+        "issuer": institution.load(db).did,
+        "version": draft.version,
+        "lines": lines,
+        "link": link.hex(),
+    }
+    _put(db, draft, jcs.canonicalize(document))
+    return AUDIT
+
+
+def audit_head(publication: Mapping[str, Any] | None) -> tuple[int, bytes]:
+    """Return how many lines a published head of the audit log counts, and the link of the last of them."""
+    if publication is None or publication["body"] is None:
+        return 0, b""
+    document = json.loads(bytes(publication["body"]))
+    return document["lines"], bytes.fromhex(document["link"])
 
 
 def _draft(db: Database, resource: str, *, since: int, now: int) -> _Draft:

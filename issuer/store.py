@@ -5,7 +5,7 @@ nor decide anything; the use case that calls them does both.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -120,31 +120,28 @@ def newest_document(db: Database) -> dict[str, Any] | None:
     return row(db, "SELECT * FROM document ORDER BY created_at DESC, rowid DESC LIMIT 1")
 
 
-def add_audit(
-    db: Database,
-    *,
-    at: int,
-    actor: str,
-    second: str | None,
-    channel: str,
-    action: str,
-    subject: str,
-    detail: Mapping[str, Any],
-) -> None:
+def add_audit(db: Database, values: Mapping[str, Any]) -> None:
     """Add one line to the audit log."""
-    insert(
-        db,
-        "audit",
-        {
-            "at": at,
-            "actor": actor,
-            "second": second,
-            "channel": channel,
-            "action": action,
-            "subject": subject,
-            "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
-        },
-    )
+    insert(db, "audit", values)
+
+
+def last_audit(db: Database) -> tuple[int, bytes]:
+    """Return number and link of the last line of the audit log; 0 and nothing before the first."""
+    found = row(db, "SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
+    return (0, b"") if found is None else (int(found["id"]), bytes(found["link"]))
+
+
+def audit_link(db: Database, number: int) -> bytes | None:
+    """Return the link of one line of the audit log, or None where there is none."""
+    found = value(db, "SELECT link FROM audit WHERE id = ?", (number,))
+    return None if found is None else bytes(found)
+
+
+def whole_audit(db: Database) -> Iterator[dict[str, Any]]:
+    """Iterate over the audit log, oldest first."""
+    cursor = db.execute("SELECT * FROM audit ORDER BY id")
+    names = [column[0] for column in cursor.description]
+    return (dict(zip(names, line, strict=True)) for line in cursor)
 
 
 def audit_lines(db: Database, *, subject: str | None, offset: int, limit: int) -> list[dict[str, Any]]:

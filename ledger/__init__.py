@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,3 +21,10 @@ def start_background(app: Flask) -> None:
     from ledger import node
 
     node.start_background(app)
+
+
+def end_with(app: Flask, end: Callable[[Exception], None]) -> None:
+    """Have ``end`` called with a failure against which a new start of the node would not help."""
+    from ledger import node
+
+    node.end_with(app, end)

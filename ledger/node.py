@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flask import Flask
 
@@ -77,6 +77,13 @@ def open_engine(settings: LedgerSettings, *, clock: Clock) -> Engine:
         clock=clock,
         archive=settings.comet.archive,
     )
+
+
+def end_with(app: Flask, end: Callable[[Exception], None]) -> None:
+    """Have ``end`` called with an error of the engine against which a new start would not help."""
+    engine: Engine = app.extensions[ENGINE]
+    if isinstance(engine, CometEngine):
+        engine.refuse = end
 
 
 def start_background(app: Flask) -> None:

@@ -167,11 +167,19 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
     refused = Value("b", 0)
     parent = os.getpid()
 
+    def end(error: Exception) -> None:
+        print(f"{service}: {error} [{getattr(error, 'code', None)}]", file=sys.stderr, flush=True)
+        refused.value = 1
+        os.kill(parent, signal.SIGTERM)
+        os._exit(REFUSED)
+
     def load() -> Any:
         exit_with_parent(parent)
         package = import_module(service)
         try:
             app = _create(package)
+            if hasattr(package, "end_with"):
+                package.end_with(app, end)
             if hasattr(package, "start_background"):
                 # Threads of the one process that owns a database: the ledger's block timer.
                 package.start_background(app)
@@ -179,10 +187,7 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
         except Exception as error:
             if not isinstance(getattr(error, "code", None), str):
                 raise
-            print(f"{service}: {error} [{error.code}]", file=sys.stderr, flush=True)
-            refused.value = 1
-            os.kill(parent, signal.SIGTERM)
-            os._exit(REFUSED)
+            end(error)
 
     server = Granian(
         f"{service}:create_app",

@@ -479,7 +479,11 @@ REGISTRY: dict[str, Entry] = {
         503, "账本退回到旧状态，已停止。", "The ledger went back in time, so we stopped."
     ),
     "LEDGER_QUORUM": Entry(503, "账本签名数量不足。", "Too few members have signed the ledger's state."),
-    "LEDGER_NO_QUORUM": Entry(503, "账本签名数量不足。", "Too few members have signed the ledger's state."),
+    "LEDGER_NO_QUORUM": Entry(
+        503,
+        "参与的成员不足，账本暂时不能写入或签署；已有内容仍可查阅和核验。",
+        "Too few members take part, so nothing can be written or signed now. The rest goes on.",
+    ),
     "LEDGER_SELF_CHECK": Entry(
         503, "账本自检未通过，已停止写入。", "The ledger's own check failed; it takes no entries."
     ),

@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the newest SQLite installed
+
 from crypto.keys import PublicKey
 from ledger import merkle, statements
 from ledger.core.machine import BlockResult, Core
@@ -34,6 +36,8 @@ from ledger.engines.cometbft.home import POWER, CometHome, chain_name
 from ledger.engines.cometbft.waiting import Waiting
 from ledger.errors import EngineError, Reject
 from ledger.statements import Statement
+from web.database import as_ours
+from web.errors import StorageFullError
 
 APP_VERSION = 1
 WINDOW = 512
@@ -45,6 +49,9 @@ LATEST_BLOCK = 120
 beyond the second nobody agrees to a block with statements."""
 
 RETAINED_BLOCKS = 100_000
+
+SPACE_SECONDS = 1.0
+"""How long a block waits between two tries to write it on a full disk."""
 
 ACCEPT, REJECT = 1, 2
 REFUSED = 1
@@ -75,6 +82,7 @@ class _Applied:
     """A block between FinalizeBlock and Commit."""
 
     height: int
+    time: int
     txs: Sequence[bytes]
     result: BlockResult
     validators: frozenset[bytes]
@@ -100,6 +108,7 @@ class Application:
         self.committed = threading.Condition(self.lock)
         self.on_commit: list[Callable[[], None]] = []
         self.last_block = 0.0
+        self.full: StorageFullError | None = None
         self._clock = clock
         self._home = home
         self._archive = archive
@@ -109,6 +118,7 @@ class Application:
         self._waiting = Waiting()
         self._expected: dict[bytes, list[Outcome]] = {}
         self._applied: _Applied | None = None
+        self._conversations = 0
         self._validators = self._keys(_signer_keys(core))
 
     def answer(self, request: abci.Request) -> abci.Response:  # noqa: PLR0912 - one line for each question
@@ -172,6 +182,7 @@ class Application:
 
     def _info(self) -> abci.ResponseInfo:
         # CometBFT was started anew. What it had decided and not committed, it plays again.
+        self._conversations += 1
         self._forget_block()
         head = self.core.head
         ours = head.height >= self._genesis.initial_height
@@ -241,9 +252,9 @@ class Application:
         self._forget_block()
         self._guard(request)
         txs = list(request.txs)
-        result = self.core.apply_block(request.height, request.time.seconds, txs)
+        result = self._apply(request.height, request.time.seconds, txs)
         validators = self._keys(result.signers)
-        self._applied = _Applied(request.height, txs, result, validators)
+        self._applied = _Applied(request.height, request.time.seconds, txs, result, validators)
         return abci.ResponseFinalizeBlock(
             tx_results=[_told(each.index, each.refusal) for each in result.results],
             validator_updates=_updates(self._validators, validators),
@@ -254,8 +265,8 @@ class Application:
         applied = self._applied
         if applied is None:
             raise EngineError("CometBFT commits a block that was not applied")
-        self.core.commit()
-        self._applied, self._validators = None, applied.validators
+        self._make_durable(applied)
+        self._applied, self._validators, self.full = None, applied.validators, None
         self.last_block = time.monotonic()
         self._waiting.clear()
         for tx, each in zip(applied.txs, applied.result.results, strict=True):
@@ -265,6 +276,38 @@ class Application:
             callback()
         keep_from = 0 if self._archive else applied.height - RETAINED_BLOCKS
         return abci.ResponseCommit(retain_height=max(keep_from, 0))
+
+    def _apply(self, height: int, time: int, txs: Sequence[bytes]) -> BlockResult:
+        """Apply a block; on a full disk wait until there is space, for a node has to follow the others."""
+        while True:
+            try:
+                return self.core.apply_block(height, time, txs)
+            except sqlite3.OperationalError as error:
+                self._wait_for_space(error)
+
+    def _make_durable(self, applied: _Applied) -> None:
+        """Commit the block. One that the full disk did not take is undone and applied again."""
+        while True:
+            try:
+                self.core.commit()
+            except sqlite3.OperationalError as error:
+                self.core.rollback()
+                self._wait_for_space(error)
+                self._apply(applied.height, applied.time, applied.txs)
+            else:
+                return
+
+    def _wait_for_space(self, error: sqlite3.OperationalError) -> None:
+        """Wait a moment where the disk is full, with the lock free for readers; else raise it again."""
+        ours = as_ours(error)
+        if not isinstance(ours, StorageFullError):
+            raise error
+        logger.error("storage_full height=%d", self.core.head.height)
+        self.full, conversation = ours, self._conversations
+        self.committed.notify_all()
+        self.committed.wait(SPACE_SECONDS)
+        if conversation != self._conversations:
+            raise ConnectionError("CometBFT was started anew while its block waited") from error
 
     def _forget_block(self) -> None:
         """Undo a block that was applied and not committed."""

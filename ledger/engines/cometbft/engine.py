@@ -44,6 +44,7 @@ from ledger.errors import (
     NotSignerError,
     Reject,
     RestoredBackupError,
+    UpgradeRequiredError,
 )
 from ledger.proof.bundle import CheckpointSignature
 from ledger.proof.receipts import sign_receipt
@@ -95,6 +96,7 @@ class CometEngine:
         self._stopped = False
         self._slots = threading.BoundedSemaphore(MAX_WAITING)
         self._halted_at: int | None = None
+        self.refuse: Callable[[LedgerError], None] = self._refuse
 
     @classmethod
     def open(
@@ -235,6 +237,7 @@ class CometEngine:
 
         Raises:
             Reject: The rules refuse it.
+            StorageFullError: The disk is full.
             NoQuorumError: No block came; the statement waits in the mempool, and sending it again is right.
             EngineError: CometBFT is not there, catches up, or too many wait; nothing is known of the
                 statement.
@@ -309,6 +312,8 @@ class CometEngine:
                     raise outcome.refusal
                 if outcome.index is not None:
                     return outcome.index
+                if self._app.full is not None:
+                    raise self._app.full
                 now = time.monotonic()
                 quiet = now - max(begun, self._app.last_block)
                 if quiet >= patience:
@@ -376,15 +381,29 @@ class CometEngine:
         """Refuse where CometBFT is not there, or still fetches blocks that others have.
 
         Raises:
+            NoQuorumError: It reaches nobody.
             EngineError: It is so.
         """
-        if self._rpc.status().catching_up:
+        status = self._rpc.status()
+        if status.catching_up and not status.peers:
+            raise NoQuorumError("this node reaches no other one")
+        if status.catching_up:
             raise RpcError("this node fetches the blocks that it missed; ask another one meanwhile")
 
     def _fail(self, error: BaseException) -> None:
-        """End the process: a half-applied block that goes on would be worse."""
+        """End the process: a half-applied block that goes on would be worse.
+
+        A new start plays the block again. Where that would not help, everything ends, with one line.
+        """
         self._stopped = True
+        if isinstance(error, UpgradeRequiredError):
+            self.refuse(error)
+            return
         logger.critical("engine failed: %s", error, exc_info=error)
+        self._end(FATAL)
+
+    def _refuse(self, error: LedgerError) -> None:
+        logger.critical("engine cannot go on: %s [%s]", error, error.code)
         self._end(FATAL)
 
 

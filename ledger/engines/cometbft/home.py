@@ -27,9 +27,9 @@ BLOCK_BYTES = 1024 * 1024
 EVIDENCE_SECONDS = 30 * 24 * 3600
 IDLE_BLOCK_SECONDS = 600
 POWER = 10
-"""Voting power of every validator: all weigh the same. It is not 1, for a node that starts asks itself whether
-it alone holds a third of all power, and CometBFT divides whole numbers: of four with power 1, each would hold
-4 / 3 = 1. Such a node does not fetch the blocks that it lacks but votes on them, perhaps for the second time."""
+"""Voting power of every validator: all weigh the same. It is not 1, because a node that starts asks itself
+whether it alone holds a third of all power, and CometBFT divides whole numbers: of four, each with power 1,
+each would hold 4 / 3 = 1. Such a node does not fetch the blocks that it lacks; it votes on them once more."""
 
 DOUBLE_SIGN_CHECK = 10
 """Blocks that have to come without this validator's signature before it takes part, where it is guarded."""

@@ -284,11 +284,11 @@ class Node:
         return found
 
     def last_words(self) -> str:
-        """The end of its log of events, for a test that failed."""
+        """The end of its log of events, for a test that failed; what is routine is left out."""
         if not self.log_file.exists():
             return "nothing"
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-_LOG_LINES:])
+        return "\n".join([line for line in lines if " INFO " not in line][-_LOG_LINES:])
 
     def _environ(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from crypto.keys import PrivateKey
-from ledger.engines.cometbft.home import POWER
 from ledger.statements import key_possession
 from tests.ledger.consortium import Party
 from tests.network import invariants

@@ -1,7 +1,7 @@
 // Checks a receipt of the consortium's ledger in a browser: WebCrypto, and nothing from anybody.
 //
-// VocredCheck.check({receipt, digest, issuer, types, pin, now, checkpoint}) follows LEDGER.md, section 4.5,
-// in its order, and returns every step with its outcome. Step 10, what is known *today* about the issuer's
+// VocredCheck.check({receipt, digest, issuer, types, pin, now, checkpoint, proof}) follows LEDGER.md, section
+// 4.5, in its order, and returns every step with its outcome. Step 10, what is known *today* about the issuer's
 // key, needs the ledger's present state and is left to a verifier. Python's ledger.proof.verify does the
 // same and gives the same codes; the tests run both over the same good and forged receipts.
 //
@@ -439,15 +439,16 @@ const VocredCheck = (() => {
     return Object.assign({}, era, { signers: pin.earlier.get(head.epoch) });
   }
 
-  async function consistentWith(pin, bundle, root) {
-    const size = bundle.headInclusion.size, proof = bundle.consistency;
-    need(!proof || [proof.first, proof.second].includes(size), MALFORMED, "the consistency proof is about other trees");
+  async function consistentWith(pin, bundle, root, given) {
+    const size = bundle.headInclusion.size, own = bundle.consistency;
+    need(!own || [own.first, own.second].includes(size), MALFORMED, "the consistency proof is about other trees");
     if (size === pin.size) {
       need(same(root, pin.root), INCONSISTENT, "two roots of one size");
       return true;
     }
     const [older, newer] = size < pin.size ? [{ size, root }, pin] : [pin, { size, root }];
-    if (!proof || proof.first !== older.size || proof.second !== newer.size) return false;
+    const proof = [own, given].find((one) => one && one.first === older.size && one.second === newer.size);
+    if (!proof) return false;
     need(await continues(proof, older.root, newer.root), INCONSISTENT, "the tree does not continue the one that is known");
     return true;
   }
@@ -492,8 +493,7 @@ const VocredCheck = (() => {
       const { bundle } = w;
       w.size = bundle.headInclusion.size;
       w.root = await lastRoot(bundle.head, bundle.headInclusion);
-      await inTree(bundle.entry, bundle.entryInclusion, w.size, w.root);
-      return { size: w.size, root: hex(w.root), entry: bundle.entryInclusion.index };
+      return { size: w.size, root: hex(w.root) };
     }],
     [3, async (w) => {
       need(w.head.size === w.size, CHECKPOINT, "the head block belongs to a log of another size");
@@ -516,12 +516,14 @@ const VocredCheck = (() => {
       return { time: w.time };
     }],
     [6, async (w) => {
-      w.consistent = await consistentWith(w.pin, w.bundle, w.root);
+      w.consistent = await consistentWith(w.pin, w.bundle, w.root, w.proof && consistency(decode(w.proof)));
       need(w.consistent || !w.earlier, CHECKPOINT, "a checkpoint of an earlier epoch counts only in the tree that is known");
       return { consistent: w.consistent };
     }],
     [7, async (w) => {
       const { bundle } = w;
+      // Equal sizes matter: without them a late entry could take an early index (the entry's part of step 2).
+      await inTree(bundle.entry, bundle.entryInclusion, w.size, w.root);
       w.own = w.head;
       let index = w.size - 1;
       if (bundle.own) {
@@ -533,7 +535,7 @@ const VocredCheck = (() => {
       const entry = bundle.entryInclusion.index;
       need(w.own.size - 1 === index, MALFORMED, "the own block does not stand where it says");
       need(w.own.first <= entry && entry < w.own.size - 1, MALFORMED, "the entry does not belong to the own block");
-      return { time: w.own.time, height: w.own.height };
+      return { time: w.own.time, height: w.own.height, entry };
     }],
     [8, async (w) => {
       const values = await valuesOf(w.bundle, w.own, w.bundle.own ? 1 : 0);
@@ -574,8 +576,8 @@ const VocredCheck = (() => {
 
   // Returns {verdict: "holds" | "fails" | "unavailable", code, issued, single, consistent, steps}; a step is
   // {step, outcome: "held" | "failed" | "unavailable" | "not run", found, detail}.
-  async function check({ receipt, digest, issuer, types, pin, now, checkpoint = null }) {
-    const world = { receipt, digest, issuer, types, pin, now, checkpoint };
+  async function check({ receipt, digest, issuer, types, pin, now, checkpoint = null, proof = null }) {
+    const world = { receipt, digest, issuer, types, pin, now, checkpoint, proof };
     const steps = [];
     let verdict = "holds", code = null;
     for (const [step, run] of STEPS) {
@@ -613,5 +615,5 @@ const VocredCheck = (() => {
     return { digest: await sha256(utf8(canonical(credential))), issuer, types };
   }
 
-  return { check, decode, encode, readBundle, readPin, readForm, pinFromGenesis, sha256, hex, unhex, canonical, Refused };
+  return { check, decode, encode, readBundle, readPin, readForm, pinFromGenesis, verifies, sha256, hex, unhex, canonical, Refused };
 })();

@@ -14,7 +14,7 @@ import click
 
 from crypto import cbor, jcs
 from crypto.keys import PublicKey
-from ledger import desk, proposal_commands, proposing
+from ledger import desk, proposal_commands, proposal_desk, proposing
 from ledger.client import LedgerClient
 from ledger.desk import Outside
 from ledger.joining import commands
@@ -31,7 +31,7 @@ def cli() -> None:
     """Keep the consortium's ledger: keys, proposals, votes."""
 
 
-cli.add_command(proposal_commands.propose)
+cli.add_command(proposal_desk.propose)
 for _command in commands.COMMANDS:
     cli.add_command(_command)
 
@@ -90,7 +90,7 @@ def vote(proposal: str, answer: str, member: str, as_json_: bool) -> None:
     client, now = desk.client(), desk.now()
     proposal_id = _find(client, proposal)
     desk.submit(client, member, "vote", {"proposal": proposal_id, "yes": answer == "yes"}, at=now)
-    proposal_commands.tell(client, proposal_id, as_json_)
+    proposal_desk.tell(client, proposal_id, as_json_)
 
 
 @cli.command()
@@ -102,7 +102,7 @@ def withdraw(proposal: str, member: str, as_json_: bool) -> None:
     client, now = desk.client(), desk.now()
     proposal_id = _find(client, proposal)
     desk.submit(client, member, "withdraw", {"proposal": proposal_id}, at=now)
-    proposal_commands.tell(client, proposal_id, as_json_)
+    proposal_desk.tell(client, proposal_id, as_json_)
 
 
 @cli.command()

@@ -1,7 +1,8 @@
-"""``vocred ledger propose ACTION``: whatever the members can decide, one command for each action.
+"""``propose ACTION``: whatever the members can decide, one command for each action.
 
-A command makes the action's body from what people hand over, signs the proposal with one officer's key and
-says how the proposal stands. Proposing is not voting.
+A command makes the action's body from what people hand over; the group that it is called in signs and says
+how the proposal stands: that of ``vocred ledger`` with the key of a desk, that of ``vocred issuer`` with the
+key of the member's own service.
 """
 
 from __future__ import annotations
@@ -12,41 +13,56 @@ from typing import Any, TypeVar
 
 import click
 
-from crypto import jcs
 from ledger import desk, proposing
 from ledger.client import LedgerClient
 from ledger.core.members import ACCREDITOR
-from ledger.proposing import InputError, PartySignature
+from ledger.proposing import InputError
 from ledger.registry import issuer_key, member_key
-from ledger.statements import parse_statement
 
 DEFAULT_DAYS = 7
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def tell(client: LedgerClient, proposal_id: bytes, as_json_: bool) -> None:
-    """Say how a proposal stands."""
-    found = client.listed(f"/v1/proposals/{proposal_id.hex()}")
-    line = f"{found['id']} {found['action']} {found['status']}"
-    if found["status"] == "open":
-        line += f" ({len(found['yes'])} of {found['members']} yes, {found['missing']} more needed)"
-    found.pop("singleOperator", None)
-    desk.say(as_json_, line, **found)
+Make = Callable[[LedgerClient, int], list[Any]]
+"""Makes the action of a proposal, by what a ledger knows at a moment in seconds."""
 
 
-@click.group()
-def propose() -> None:
-    """Propose something to the members; proposing is not voting."""
+class Proposals(click.Group):
+    """A group of these commands, and how its proposals are signed and brought before the members."""
+
+    def __init__(self, *arguments: Any, speak: Callable[..., None], **options: Any) -> None:
+        """Make an empty group.
+
+        Args:
+            arguments: Those of a group.
+            speak: Takes a ``Make``, and the values of ``proposal_options``.
+            options: Those of a group.
+        """
+        super().__init__(*arguments, **options)
+        self.speak = speak
 
 
-def _proposal(command: F) -> F:
+def _propose(make: Make, **common: Any) -> None:
+    """Bring an action before the members, in the way of the group that the command was called in."""
+    parent = click.get_current_context().parent
+    assert parent is not None  # no command of this module is called but in a group
+    assert isinstance(parent.command, Proposals)
+    parent.command.speak(make, **common)
+
+
+def _made(action: list[Any]) -> Make:
+    """Return an action that needs nothing of the ledger."""
+    return lambda _client, _now: action
+
+
+def proposal_options(command: F) -> F:
     """Add the options that every proposal has."""
     expires = click.option("--expires", help="When the vote ends: a date, a time or seconds; else in 7 days.")
     return desk.as_member(expires(desk.as_json(command)))
 
 
-@propose.command("admit")
+@click.command("admit")
 @click.option(
     "--keys", type=desk.a_file, required=True, help="What the new member's keygen printed (--json)."
 )
@@ -55,7 +71,7 @@ def _proposal(command: F) -> F:
 @click.option("--credit-code", required=True, help="Its unified social credit code.")
 @click.option("--role", "roles", multiple=True, required=True, help="Such as college, enterprise, body.")
 @click.option("--type", "types", multiple=True, help="A type that it may grant, as an accreditor.")
-@_proposal
+@proposal_options
 def propose_admit(
     *,
     keys: Path,
@@ -75,21 +91,21 @@ def propose_admit(
         roles=[*roles, *([ACCREDITOR] if types else [])],
         types=types,
     )
-    _propose(action, **common)
+    _propose(_made(action), **common)
 
 
-@propose.command("remove")
+@click.command("remove")
 @click.argument("did")
-@_proposal
+@proposal_options
 def propose_remove(did: str, **common: Any) -> None:
     """Remove the member DID."""
-    _propose(proposing.remove(did), **common)
+    _propose(_made(proposing.remove(did)), **common)
 
 
-@propose.command("signer.set")
+@click.command("signer.set")
 @click.option("--keys", type=desk.a_file, help="What the member's `vocred ledger join` printed (--json).")
 @click.option("--stop", metavar="DID", help="Instead: this member's node stops signing.")
-@_proposal
+@proposal_options
 def propose_signer(keys: Path | None, stop: str | None, **common: Any) -> None:
     """Let a member's node sign, with these keys from now on, or stop signing."""
     if keys is not None and stop is None:
@@ -98,7 +114,7 @@ def propose_signer(keys: Path | None, stop: str | None, **common: Any) -> None:
         action = proposing.stop_signing(stop)
     else:
         raise InputError("name --keys, or --stop, and not both")
-    _propose(action, **common)
+    _propose(_made(action), **common)
 
 
 def rotated(command: F) -> F:
@@ -121,10 +137,10 @@ def moment_or_none(text: str | None) -> int | None:
     return None if text is None else proposing.moment(text)
 
 
-@propose.command("rotate-lost-key")
+@click.command("rotate-lost-key")
 @rotated
 @click.option("--did", help="Whose; else the DID that the keys name.")
-@_proposal
+@proposal_options
 def propose_rotation(keys: Path, role: str, theft: str | None, did: str | None, **common: Any) -> None:
     """Give a member or issuer another key where its governance key is lost.
 
@@ -132,30 +148,31 @@ def propose_rotation(keys: Path, role: str, theft: str | None, did: str | None, 
     """
     since = moment_or_none(theft)
     action = proposing.rotate_lost_key(desk.read_json(keys), role=role, did=did, compromised_since=since)
-    _propose(action, **common)
+    _propose(_made(action), **common)
 
 
-@propose.command("suspend-issuer")
+@click.command("suspend-issuer")
 @click.argument("did")
 @click.option("--from", "start", help="Since when: a date, a time or seconds; else from the effect on.")
 @click.option("--until", help="The first moment that is no longer covered; else without end.")
 @click.option("--lift", is_flag=True, help="End the suspension that runs, with the effect of the vote.")
-@_proposal
+@proposal_options
 def propose_suspension(did: str, start: str | None, until: str | None, lift: bool, **common: Any) -> None:
     """Suspend the issuer DID: it anchors nothing meanwhile. Or lift, or prolong, its suspension.
 
     To set another end, name the suspension's own begin with --from.
     """
-    now = desk.now()
     if lift and (start or until):
         raise InputError("--lift goes with neither --from nor --until")
-    if lift:
-        begin = running_suspension(desk.client(), did, now=now)
-        action = proposing.suspend_issuer(did, start=begin, end=begin)
-    else:
+
+    def make(client: LedgerClient, now: int) -> list[Any]:
+        if lift:
+            begin = running_suspension(client, did, now=now)
+            return proposing.suspend_issuer(did, start=begin, end=begin)
         begin = proposing.moment(start) if start else now
-        action = proposing.suspend_issuer(did, start=begin, end=moment_or_none(until))
-    _propose(action, **common)
+        return proposing.suspend_issuer(did, start=begin, end=moment_or_none(until))
+
+    _propose(make, **common)
 
 
 def running_suspension(client: LedgerClient, did: str, *, now: int) -> int:
@@ -172,121 +189,99 @@ def running_suspension(client: LedgerClient, did: str, *, now: int) -> int:
     return running[-1]
 
 
-@propose.command("close-issuer")
+@click.command("close-issuer")
 @click.argument("did")
-@_proposal
+@proposal_options
 def propose_closing(did: str, **common: Any) -> None:
     """Close the issuer DID for good; what it anchored stays, and its final lists hold without an end."""
-    _propose(proposing.close_issuer(did), **common)
+    _propose(_made(proposing.close_issuer(did)), **common)
 
 
-@propose.command("params")
+@click.command("params")
 @click.option("--numbers", type=click.IntRange(0, 1 << 20), required=True, help="Per accreditor.")
-@_proposal
+@proposal_options
 def propose_params(numbers: int, **common: Any) -> None:
     """Change how many issuer numbers each accreditor may give."""
-    _propose(proposing.change_params(numbers=numbers), **common)
+    _propose(_made(proposing.change_params(numbers=numbers)), **common)
 
 
-@propose.command("upgrade")
+@click.command("upgrade")
 @click.option("--app-version", type=click.IntRange(2), required=True, help="The next version of the rules.")
 @click.option("--height", type=click.IntRange(1), required=True, help="From this block on.")
-@_proposal
+@proposal_options
 def propose_upgrade(app_version: int, height: int, **common: Any) -> None:
     """Let the rules of a newer program be in force from a block on; every node has to run it by then."""
-    _propose(proposing.upgrade(app_version=app_version, height=height), **common)
+    _propose(_made(proposing.upgrade(app_version=app_version, height=height)), **common)
 
 
-@propose.command("issuer.put")
+@click.command("issuer.put")
 @click.option(
     "--registration", type=desk.a_file, required=True, help="What `vocred issuer registration` printed."
 )
 @click.option("--number", type=click.IntRange(0, (1 << 20) - 1), help="Else the smallest free one.")
 @click.option("--keys", type=desk.a_file, help="For an issuer that is no member: what its keygen printed.")
-@_proposal
+@proposal_options
 def propose_issuer(registration: Path, number: int | None, keys: Path | None, **common: Any) -> None:
     """Register an issuer, or bring its record up to date."""
-    client, now, given = desk.client(), desk.now(), desk.read_json(registration)
+    given, own = desk.read_json(registration), None if keys is None else desk.read_json(keys)
     did = str(given.get("did"))
-    snapshot, _ = client.snapshot([member_key(did)], now=now)
-    member = snapshot.member(did)
-    action = proposing.put_issuer(
-        given,
-        number=proposing.free_number(client, did=did, now=now) if number is None else number,
-        governance=None if member is None else member.governance_key.cose_key,
-        keys=None if keys is None else desk.read_json(keys),
-    )
-    _propose(action, **common)
+
+    def make(client: LedgerClient, now: int) -> list[Any]:
+        snapshot, _ = client.snapshot([member_key(did)], now=now)
+        member = snapshot.member(did)
+        return proposing.put_issuer(
+            given,
+            number=proposing.free_number(client, did=did, now=now) if number is None else number,
+            governance=None if member is None else member.governance_key.cose_key,
+            keys=own,
+        )
+
+    _propose(make, **common)
 
 
-@propose.command("accredit")
+@click.command("accredit")
 @click.option("--issuer", required=True, help="The issuer's DID.")
 @click.option("--type", "credential_type", required=True, help="Such as GraduationCertificate.")
 @click.option("--from", "start", required=True, help="Since when: a date, a time or seconds.")
 @click.option("--until", help="The first moment that is no longer covered; else without end.")
-@_proposal
+@proposal_options
 def propose_accredit(issuer: str, credential_type: str, start: str, until: str | None, **common: Any) -> None:
     """Let an issuer issue a type."""
     end = None if until is None else proposing.moment(until)
     action = proposing.accredit(
         issuer, credential_type=credential_type, start=proposing.moment(start), end=end
     )
-    _propose(action, **common)
+    _propose(_made(action), **common)
 
 
-@propose.command("wallet.put")
+@click.command("wallet.put")
 @click.option("--registration", type=desk.a_file, required=True, help="JSON: tag, url, key, keyProof.")
-@_proposal
+@proposal_options
 def propose_wallet(registration: Path, **common: Any) -> None:
     """Register a wallet that share links may name."""
-    _propose(proposing.put_wallet(desk.read_json(registration)), **common)
+    _propose(_made(proposing.put_wallet(desk.read_json(registration))), **common)
 
 
-def _agreement(command: F) -> F:
-    """Add what the commands for a signed agreement have in common."""
-    signatures = click.option(
-        "--signature", "signatures", type=desk.a_file, multiple=True, required=True, help="One per party."
-    )
-    return click.argument("agreement", type=desk.a_file)(signatures(_proposal(command)))
-
-
-@propose.command("agreement.start")
-@_agreement
-def propose_start(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
-    """Put AGREEMENT, signed by all its parties, in force; the node keeps its document."""
-    _propose_agreement(agreement, signatures, make=proposing.start_agreement, **common)
-
-
-@propose.command("agreement.amend")
-@_agreement
-def propose_amend(agreement: Path, signatures: Sequence[Path], **common: Any) -> None:
-    """Put AGREEMENT, the next version of one in force, signed by all its parties, in its place."""
-    _propose_agreement(agreement, signatures, make=proposing.amend_agreement, **common)
-
-
-def _propose_agreement(
-    agreement: Path, signatures: Sequence[Path], *, make: Callable[..., list[Any]], **common: Any
-) -> None:
-    document = desk.read_json(agreement)
-    signed = [PartySignature.from_json(desk.read_json(path)) for path in signatures]
-    end = proposing.moment(common["expires"]) if common["expires"] else signed[0].expires
-    client = desk.client()
-    terms = proposing.agreement_terms(document, chain_id=client.chain_id, expires=end)
-    _propose(make(terms, signed), **{**common, "expires": str(end)})
-    # The node takes a document once the ledger names it; a crash before this line is mended by repeating it.
-    client.put_document(jcs.canonicalize(document))
-
-
-@propose.command("agreement.end")
+@click.command("agreement.end")
 @click.argument("agreement_id")
-@_proposal
+@proposal_options
 def propose_end(agreement_id: str, **common: Any) -> None:
     """End the agreement with that identifier, in all its versions."""
-    _propose(proposing.end_agreement(agreement_id), **common)
+    _propose(_made(proposing.end_agreement(agreement_id)), **common)
 
 
-def _propose(action: list[Any], *, member: str, expires: str | None, as_json_: bool) -> None:
-    client, now = desk.client(), desk.now()
-    end = proposing.moment(expires) if expires else proposing.end_of_day(now, days=DEFAULT_DAYS)
-    statement = desk.submit(client, member, "propose", {"action": action, "expires": end}, at=now)
-    tell(client, parse_statement(statement).proposal_id, as_json_)
+COMMANDS = (
+    propose_admit,
+    propose_remove,
+    propose_signer,
+    propose_rotation,
+    propose_issuer,
+    propose_accredit,
+    propose_suspension,
+    propose_closing,
+    propose_wallet,
+    propose_params,
+    propose_upgrade,
+    propose_end,
+)
+"""A command for every action but those that carry the signatures of an agreement's parties."""

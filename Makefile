@@ -34,6 +34,10 @@ check: $(VENV)/dev.ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS) -m "not e2e and not integration and not consortium" --hypothesis-profile quick
 
+# Four real nodes, disturbed at random: SOAK_KILLS=1000, SOAK_RUNS, SOAK_SECONDS=86400, SOAK_SEED.
+soak: $(VENV)/dev.ready cometbft
+	$(BIN)/python -m tests.network.soak
+
 bench: $(VENV)/dev.ready
 	$(BIN)/python -m benchmarks
 

@@ -127,8 +127,8 @@ def run(network: Network, issuers: Sequence[Party], *, seed: int, acts: int) -> 
     with Stream(network, issuers, timeout=12) as stream:
         done = [perturber.disturb() for _ in range(acts)]
         stream.bring(2, seconds=120)
+        pause = stream.record.longest_pause(began, time.monotonic())
     for node in network:
         node.ready()
-    pause = stream.record.longest_pause(began, time.monotonic())
     findings = invariants.check(network, stream.record)
     return Run(seed, tuple(done), perturber.kills, findings, pause)

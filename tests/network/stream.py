@@ -170,14 +170,18 @@ class Stream:
         return answer
 
     def _collect(self) -> None:
-        """Ask every node for its signature over the newest root that it has."""
+        """Ask every node for its signature over a root that it had half a second ago.
+
+        It signs a root once the next block confirmed it, so the newest one comes a little later.
+        """
+        sizes: dict[str, int] = {}
         while not self._stopping.wait(0.5):
             for node in self._network.running:
                 try:
-                    size = node.head.size
-                    made = node.signature(size)
+                    size, sizes[str(node)] = sizes.get(str(node)), node.head.size
+                    made = None if size is None else node.signature(size)
                 except Exception:  # noqa: BLE001 - the node is going down, or coming up
                     continue
-                if made is not None:
+                if size is not None and made is not None:
                     with self.record.lock:
                         self.record.signatures[str(node), size, made.protected] = made

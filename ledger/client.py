@@ -1,34 +1,43 @@
-"""Talk to a ledger node without trusting it.
+"""Talk to ledger nodes without trusting them.
 
 Every answer is checked against the pin before anybody sees it: signatures, inclusion, consistency with the
-highest checkpoint seen, state proofs. A node that shows two histories, or an older one, is refused with an
-error that keeps what it signed. Retrying is the caller's: a call is one attempt, and says at once when the
-node is silent.
+highest checkpoint seen, state proofs. The pin's epoch goes along with each question, so that an answer of a
+later epoch brings the links to it. Where a node brings too few signatures, they are asked from the others.
+
+With several nodes the next one is asked where one is silent, has no quorum, does not have something yet,
+serves an older log than one already seen, or gives an answer that does not check; what then convicts a
+signer of two histories is kept and published (``ledger.witnessing``). Retrying is the caller's: a call is
+one attempt at each node at most, and says at once when all of them are silent.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from crypto import cbor, strict_json
+from crypto import cbor
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.multibase import base64url_encode
-from ledger import reading
+from ledger import reading, witnessing
 from ledger.dry_runs import DryRun
+from ledger.errors import LedgerError
+from ledger.nodes import Nodes, read_json
 from ledger.proof import verify
-from ledger.proof.bundle import Bundle, Consistency
-from ledger.proof.checkpoints import read_block
+from ledger.proof.bundle import Bundle, CheckpointSignature, Consistency, read_signatures
+from ledger.proof.checkpoints import complete, read_block
 from ledger.proof.errors import (
     CheckpointError,
     GrantMissingError,
     InconsistentError,
+    NotProvenError,
     ProofMalformedError,
+    QuorumError,
     ReceiptError,
     RollbackError,
 )
@@ -41,6 +50,7 @@ from ledger.transport import (
     MAX_ANSWER_BYTES,
     TIMEOUT,
     Answer,
+    LedgerNoQuorumError,
     LedgerUnavailableError,
     StatementRefusedError,
     Transport,
@@ -54,6 +64,7 @@ __all__ = [
     "Answer",
     "FalseReceiptError",
     "LedgerClient",
+    "LedgerNoQuorumError",
     "LedgerUnavailableError",
     "StatementRefusedError",
     "Transport",
@@ -66,9 +77,12 @@ MAX_HEAD_AGE = 5
 _KEPT = 512
 _DOCUMENTS_KEPT = 4096
 _KEYS_IN_ADDRESS = 24
-_SUCCESS = 2
-_REFUSED = 4
+_MOST_STEPS = 64
 
+SUBMIT_SECONDS = 15.0
+"""Seconds after which a statement that nobody answered for is not tried at one more node."""
+
+T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -82,19 +96,18 @@ class FalseReceiptError(ReceiptError):
 
 
 class LedgerClient:
-    """One node's HTTP API, checked against a pin store. Safe to share between threads."""
+    """The HTTP API of one node or several, checked against a pin store. Safe to share between threads."""
 
-    def __init__(self, url: str, *, pins: PinStore, http: Transport | None = None) -> None:
+    def __init__(self, url: str | Iterable[str], *, pins: PinStore, http: Transport | None = None) -> None:
         """Keep the collaborators; nothing is fetched yet.
 
         Args:
-            url: The node's base URL, without trailing slash.
+            url: The nodes' base URLs; a text names several with commas between them.
             pins: The pin store of this service.
             http: A transport with a timeout of its own; None for one of our own with ``TIMEOUT``.
         """
-        self._url = url.rstrip("/")
+        self.nodes = Nodes(url, http=http)
         self.pins = pins
-        self._http: Transport = http if http is not None else capped_transport()
         self.newest_checkpoint_time: int | None = None
         """Time of the newest checkpoint that was checked, for monitoring; None before the first."""
         # The three caches below may be filled twice by two threads; they hold only what was checked.
@@ -121,26 +134,16 @@ class LedgerClient:
             The checked snapshot, and the bundle's bytes for stapling.
 
         Raises:
-            LedgerUnavailableError: The node is silent.
-            ReceiptError: Its answer does not check (``InconsistentError`` and ``RollbackError`` keep the
+            LedgerUnavailableError: No node answers; ``LedgerNoQuorumError`` where too few members signed.
+            ReceiptError: The answers do not check (``InconsistentError`` and ``RollbackError`` keep the
                 evidence).
-            NotProvenError: It left out a key.
+            NotProvenError: A key was left out.
         """
         wanted = frozenset(keys)
         held = self._snapshots.get(wanted)
         if held is not None and 0 <= now - held[0] < max_age:
             return held[1], held[2]
-        pin = self.pins.load()
-        body = self._state(sorted(cbor.encode(key) for key in wanted), known=pin.size)
-        snapshot = verify.verify_snapshot(body, pin=pin, now=now)
-        if snapshot.size < pin.size:
-            raise RollbackError("the node serves an older log than one already seen", evidence=body)
-        if not snapshot.checkpoint.consistent:
-            raise CheckpointError("the node withholds the proof that its log continues the known one")
-        for key in wanted:
-            snapshot.value(key)
-        self.pins.advance(to=snapshot.checkpoint.next_pin)
-        self.newest_checkpoint_time = max(snapshot.time, self.newest_checkpoint_time or 0)
+        snapshot, body = self._ask(lambda url: self._snapshot(url, wanted, now=now))
         self._snapshots.put(wanted, (now, snapshot, body))
         return snapshot, body
 
@@ -151,11 +154,10 @@ class LedgerClient:
             The index of its entry in the log. ``receipt`` proves it.
 
         Raises:
-            LedgerUnavailableError: The node is silent: whether it took the statement is not known.
-            StatementRefusedError: The rules refuse it.
+            LedgerUnavailableError: Whether any node took the statement is not known.
+            StatementRefusedError: The rules refuse it, as every node says that answers.
         """
-        answer = self._send("POST", "/v1/statements", statement, content_type="application/cose")
-        index = _json(answer).get("index")
+        index = read_json(self._submit(statement)).get("index")
         if type(index) is not int:
             raise LedgerUnavailableError("the node's answer cannot be read")
         # What was fetched a moment ago is no longer the present state.
@@ -187,22 +189,11 @@ class LedgerClient:
             FalseReceiptError: The entry is another statement than the submitted one.
             ReceiptError: The proof does not check, or there is no grant for the type.
         """
-        pin = self.pins.load()
-        query = [("type", credential_type), ("from", str(pin.size))]
-        bundle = Bundle.decode(self._proof(entry_index, query))
-        if bundle.entry is None or bundle.entry_inclusion is None:
-            raise ProofMalformedError("the node's proof lacks the entry")
-        if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
-            raise FalseReceiptError(f"entry {entry_index} is not the statement that was submitted")
-        issuer_id = parse_statement(bundle.entry).issuer
-        receipt, _ = verify.verify_anchor(
-            bundle, issuer_id=issuer_id, credential_type=credential_type, pin=pin, now=now
+        return self._ask(
+            lambda url: self._receipt(
+                url, entry_index, credential_type=credential_type, now=now, statement=statement
+            )
         )
-        if not receipt.consistent:
-            raise CheckpointError("the node withholds the proof that its log continues the known one")
-        self.pins.advance(to=receipt.checkpoint.next_pin)
-        # Field 12 spoke to this pin alone; the receipt travels to others.
-        return replace(bundle, consistency=None)
 
     def verify_receipt(
         self, bundle: bytes, *, digest: bytes, issuer_id: str, credential_type: str, now: int
@@ -229,6 +220,10 @@ class LedgerClient:
 
         pin, parsed = self.pins.load(), Bundle.decode(bundle)
         size = parsed.head_inclusion.size
+        if read_block(parsed.head).epoch > pin.epoch:
+            # Its signers are not known yet: whoever asks for the present state is led to them.
+            self.snapshot((), now=now, max_age=0)
+            pin = self.pins.load()
         known = self._trees.get(size)
         if known is not None:
             # This tree was proved to be one with a checkpoint that the present one continues.
@@ -237,9 +232,7 @@ class LedgerClient:
         # not pass without the proof, so there it is asked for at once.
         receipt = None if read_block(parsed.head).epoch < pin.epoch else check(pin)
         if receipt is None or not receipt.consistent:
-            receipt = check(pin, self._consistency(*sorted([size, pin.size])))
-        if not receipt.consistent:
-            raise CheckpointError("the node withholds the proof that the receipt's tree is the log's")
+            receipt = self._ask(lambda url: self._joined(check, pin, url, *sorted([size, pin.size])))
         self._trees.put(size, receipt.checkpoint.root)
         self.pins.advance(to=receipt.checkpoint.next_pin)
         return receipt
@@ -293,10 +286,7 @@ class LedgerClient:
         """
         held = self._documents.get(digest)
         if held is None:
-            body = self._get(f"/v1/agreements/{digest.hex()}", [])
-            if hashlib.sha256(body).digest() != digest:
-                raise LedgerUnavailableError("the node serves other bytes than those agreed upon")
-            held = _json(body)
+            held = read_json(self._ask(lambda url: self._document(url, digest)))
             self._documents.put(digest, held)
         return held
 
@@ -307,14 +297,14 @@ class LedgerClient:
             StatementRefusedError: No proposal or agreement names this document.
         """
         path = f"/v1/agreements/{hashlib.sha256(document).hexdigest()}"
-        self._send("PUT", path, document, content_type="application/json")
+        self._leave(path, document, content_type="application/json")
 
     def registry(self) -> dict[str, Any]:
         """Return members, issuers, grants, wallets and agreements as the node lists them, for pages.
 
         A listing is not proved: decide nothing by it.
         """
-        return _json(self._get("/v1/registry", []))
+        return self.listed("/v1/registry")
 
     def proposals(self, *, now: int, limit: int = 100, before: int | None = None) -> list[Proposal]:
         """Return the proposals that are open or wait for their effect, and the newest others; all proved.
@@ -361,24 +351,177 @@ class LedgerClient:
             StatementRefusedError: DRY_RUN_INVALID, or CONFLICT: a later one is kept.
         """
         path = f"/v1/agreements/{digest.hex()}/dry-runs/{quote(did, safe=':')}"
-        self._send("PUT", path, signed, content_type="application/cose")
+        self._leave(path, signed, content_type="application/cose")
+
+    def put_counts(self, signed: bytes, *, did: str, month: str) -> None:
+        """Leave an issuer's signed month with the node; the newest of each month is kept and handed on.
+
+        Args:
+            signed: What ``ledger.counts.sign_counts`` returned.
+            did: The issuer.
+            month: Such as ``2026-11``.
+
+        Raises:
+            LedgerUnavailableError: The node is silent.
+            StatementRefusedError: COUNTS_INVALID, or CONFLICT: a later one is kept.
+        """
+        path = f"/v1/counts/{quote(did, safe=':')}/{month}"
+        self._leave(path, signed, content_type="application/cose")
 
     def listed(self, path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         """Return one of the node's listings; not proved: decide nothing by it."""
-        return _json(self._get(path, query))
+        asked = list(query)
+        return self._ask(lambda url: read_json(self._get(url, path, asked)))
 
-    def _state(self, keys: list[bytes], *, known: int) -> bytes:
-        """Ask for the state; many keys go in the body, since an address is of limited length."""
-        if len(keys) > _KEYS_IN_ADDRESS:
-            return self._send(
-                "POST", f"/v1/state?from={known}", cbor.encode(keys), content_type="application/cbor"
-            )
-        query = [("key", base64url_encode(key)) for key in keys]
-        return self._get("/v1/state", [*query, ("from", str(known))])
+    def _ask(self, act: Callable[[str], T]) -> T:
+        """Return what the first node brings whose answer is one: checked, of the present, and found.
 
-    def _proof(self, entry_index: int, query: list[tuple[str, str]]) -> bytes:
+        Raises:
+            The gravest of what the nodes answered: two histories, a proof that does not check, a refusal,
+            silence, an older log.
+        """
+        failures: list[LedgerError] = []
+        for url in self.nodes.in_order():
+            try:
+                return act(url)
+            except QuorumError as error:
+                failures.append(LedgerNoQuorumError(str(error)))
+            except (LedgerUnavailableError, StatementRefusedError, ReceiptError, NotProvenError) as error:
+                failures.append(error)
+        raise max(failures, key=_gravity)
+
+    def _snapshot(self, url: str, wanted: frozenset[StateKey], *, now: int) -> tuple[Snapshot, bytes]:
+        keys = sorted(cbor.encode(key) for key in wanted)
+        body, pin = self._led(lambda pin: self._state(url, keys, pin=pin), url=url, now=now)
+        body, snapshot = self._completed(
+            body, lambda each: verify.verify_snapshot(each, pin=pin, now=now), url=url, pin=pin, now=now
+        )
+        if snapshot.size < pin.size:
+            raise RollbackError("the node serves an older log than one already seen", evidence=body)
+        if not snapshot.checkpoint.consistent:
+            raise CheckpointError("the node withholds the proof that its log continues the known one")
+        for key in wanted:
+            snapshot.value(key)
+        bundle = Bundle.decode(body)
+        self.pins.advance(to=snapshot.checkpoint.next_pin, signed=_signed_part(bundle))
+        # The links spoke to this pin alone, which has followed them; a staple travels to others.
+        return snapshot, replace(bundle, links=()).encode() if bundle.links else body
+
+    def _receipt(
+        self, url: str, entry_index: int, *, credential_type: str, now: int, statement: bytes | None
+    ) -> Bundle:
+        body, pin = self._led(
+            lambda pin: self._proof(url, entry_index, credential_type, pin=pin), url=url, now=now
+        )
+        bundle = Bundle.decode(body)
+        if bundle.entry is None or bundle.entry_inclusion is None:
+            raise ProofMalformedError("the node's proof lacks the entry")
+        if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
+            raise FalseReceiptError(f"entry {entry_index} is not the statement that was submitted")
+        issuer_id = parse_statement(bundle.entry).issuer
+
+        def check(each: bytes) -> Receipt:
+            return verify.verify_anchor(
+                Bundle.decode(each),
+                issuer_id=issuer_id,
+                credential_type=credential_type,
+                pin=pin,
+                now=now,
+            )[0]
+
+        body, receipt = self._completed(body, check, url=url, pin=pin, now=now)
+        if not receipt.consistent:
+            raise CheckpointError("the node withholds the proof that its log continues the known one")
+        bundle = Bundle.decode(body)
+        self.pins.advance(to=receipt.checkpoint.next_pin, signed=_signed_part(bundle))
+        # Fields 9 and 12 spoke to this pin alone; the receipt travels to others.
+        return replace(bundle, links=(), consistency=None)
+
+    def _led(self, fetch: Callable[[Pin], bytes], *, url: str, now: int) -> tuple[bytes, Pin]:
+        """Return an answer, and a pin from which it can be checked: its epoch or one that links lead to."""
+        for _ in range(_MOST_STEPS):
+            pin = self.pins.load()
+            body = fetch(pin)
+            bundle = Bundle.decode(body)
+            if read_block(bundle.head).epoch <= pin.epoch + len(bundle.links):
+                return body, pin
+            # Too many epochs for one bundle: first to the end of as many as one takes.
+            query = [("from", str(pin.size)), ("epoch", str(pin.epoch))]
+            step = self._get(url, "/v1/checkpoint", query)
+            moved = verify.verify_snapshot(step, pin=pin, now=now).checkpoint.next_pin
+            if moved.epoch <= pin.epoch:
+                break
+            self.pins.advance(to=moved, signed=_signed_part(Bundle.decode(step)))
+        raise CheckpointError("the node does not lead from the pinned epoch to its own")
+
+    def _completed(
+        self, body: bytes, check: Callable[[bytes], T], *, url: str, pin: Pin, now: int
+    ) -> tuple[bytes, T]:
+        """Check an answer; where it lacks signatures, with those that the other nodes know."""
         try:
-            return self._get(f"/v1/entries/{entry_index}/proof", query)
+            try:
+                return body, check(body)
+            except QuorumError:
+                bundle = Bundle.decode(body)
+                more = self._signatures(bundle.head_inclusion.size, besides=url)
+                body = complete(bundle, pin=pin, now=now, more=more).encode()
+                return body, check(body)
+        except (QuorumError, InconsistentError):
+            witnessing.witness(body, url=url, nodes=self.nodes, pins=self.pins)
+            raise
+
+    def _signatures(self, size: int, *, besides: str) -> list[CheckpointSignature]:
+        """Return what the other nodes know of the signatures under a size; unchecked."""
+        found: list[CheckpointSignature] = []
+        for url in self.nodes.others(besides):
+            try:
+                found += read_signatures(self._get(url, f"/v1/checkpoints/{size}/signatures", []))
+            except (LedgerUnavailableError, StatementRefusedError, ReceiptError):
+                continue
+        return found
+
+    def _submit(self, statement: bytes) -> bytes:
+        """Hand a statement to the first node that takes it.
+
+        Where one is silent, nobody knows whether it took the statement; the same bytes at another node are
+        harmless, since a number is used once. A single node's refusal is not the ledger's: it may be behind.
+        """
+        failures: list[LedgerError] = []
+        end = time.monotonic() + SUBMIT_SECONDS
+        for url in self.nodes.in_order():
+            if failures and time.monotonic() > end:
+                break
+            try:
+                return self.nodes.send(
+                    url, "POST", "/v1/statements", statement, content_type="application/cose"
+                )
+            except (LedgerUnavailableError, StatementRefusedError) as error:
+                failures.append(error)
+        raise max(failures, key=_gravity)
+
+    def _leave(self, path: str, content: bytes, *, content_type: str) -> None:
+        """Leave something with every node; one that takes it is enough."""
+        failures: list[LedgerError] = []
+        for url in self.nodes.in_order():
+            try:
+                self.nodes.send(url, "PUT", path, content, content_type=content_type)
+            except (LedgerUnavailableError, StatementRefusedError) as error:
+                failures.append(error)
+        if len(failures) == len(self.nodes.urls):
+            raise max(failures, key=_gravity)
+
+    def _state(self, url: str, keys: list[bytes], *, pin: Pin) -> bytes:
+        """Ask for the state; many keys go in the body, since an address is of limited length."""
+        pinned = [("from", str(pin.size)), ("epoch", str(pin.epoch))]
+        if len(keys) > _KEYS_IN_ADDRESS:
+            path, body = f"/v1/state?{urlencode(pinned)}", cbor.encode(keys)
+            return self.nodes.send(url, "POST", path, body, content_type="application/cbor")
+        return self._get(url, "/v1/state", [*(("key", base64url_encode(key)) for key in keys), *pinned])
+
+    def _proof(self, url: str, entry_index: int, credential_type: str, *, pin: Pin) -> bytes:
+        query = [("type", credential_type), ("from", str(pin.size)), ("epoch", str(pin.epoch))]
+        try:
+            return self._get(url, f"/v1/entries/{entry_index}/proof", query)
         except StatementRefusedError as error:
             if error.code == GrantMissingError.code:
                 raise GrantMissingError(
@@ -388,9 +531,17 @@ class LedgerClient:
                 raise FalseReceiptError(f"the node does not have the entry {entry_index}") from error
             raise
 
-    def _consistency(self, first: int, second: int) -> Consistency:
+    def _joined(
+        self, check: Callable[[Pin, Consistency], Receipt], pin: Pin, url: str, first: int, second: int
+    ) -> Receipt:
+        receipt = check(pin, self._consistency(url, first, second))
+        if not receipt.consistent:
+            raise CheckpointError("the node withholds the proof that the receipt's tree is the log's")
+        return receipt
+
+    def _consistency(self, url: str, first: int, second: int) -> Consistency:
         try:
-            body = self._get("/v1/consistency", [("first", str(first)), ("second", str(second))])
+            body = self._get(url, "/v1/consistency", [("first", str(first)), ("second", str(second))])
             value = cbor.decode(body)
             return Consistency(value[0], value[1], tuple(value[2]))
         except StatementRefusedError as error:
@@ -398,23 +549,37 @@ class LedgerClient:
         except (CryptoError, TypeError, ValueError, IndexError, KeyError) as error:
             raise ProofMalformedError("the node's consistency proof cannot be read") from error
 
-    def _get(self, path: str, query: Iterable[tuple[str, str]]) -> bytes:
+    def _document(self, url: str, digest: bytes) -> bytes:
+        body = self._get(url, f"/v1/agreements/{digest.hex()}", [])
+        if hashlib.sha256(body).digest() != digest:
+            raise LedgerUnavailableError("the node serves other bytes than those agreed upon")
+        return body
+
+    def _get(self, url: str, path: str, query: Iterable[tuple[str, str]]) -> bytes:
         encoded = urlencode(list(query))
-        return self._send("GET", f"{path}?{encoded}" if encoded else path, b"")
+        return self.nodes.send(url, "GET", f"{path}?{encoded}" if encoded else path)
 
-    def _send(self, method: str, path: str, content: bytes, *, content_type: str | None = None) -> bytes:
-        import httpx
 
-        headers = {} if content_type is None else {"Content-Type": content_type}
-        try:
-            answer = self._http(method, self._url + path, content=content or None, headers=headers)
-        except (httpx.HTTPError, OSError) as error:
-            raise LedgerUnavailableError("the ledger node does not answer") from error
-        if answer.status_code // 100 == _SUCCESS:
-            return answer.content
-        if answer.status_code // 100 == _REFUSED and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            raise _refusal(answer.content)
-        raise LedgerUnavailableError(f"the ledger node answers {answer.status_code}")
+def _gravity(error: LedgerError) -> int:
+    """Return how much an answer says: of several nodes' failures the gravest is reported."""
+    if isinstance(error, RollbackError):
+        return 0  # a node that is behind; the others said nothing better
+    if isinstance(error, LedgerNoQuorumError):
+        return 2
+    if isinstance(error, LedgerUnavailableError):
+        return 1
+    if isinstance(error, FalseReceiptError):
+        return 3  # perhaps behind as well
+    if isinstance(error, InconsistentError):
+        return 6
+    return 5 if isinstance(error, ReceiptError) else 4
+
+
+def _signed_part(bundle: Bundle) -> bytes:
+    """Return what convicts those who signed a head, should they sign another history."""
+    return Bundle(
+        head=bundle.head, head_inclusion=bundle.head_inclusion, signatures=bundle.signatures
+    ).encode()
 
 
 class _Recent(Generic[K, V]):
@@ -441,21 +606,3 @@ class _Recent(Generic[K, V]):
     def clear(self) -> None:
         with self._lock:
             self._items.clear()
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        value = strict_json.parse(body, max_bytes=MAX_ANSWER_BYTES)
-    except CryptoError as error:
-        raise LedgerUnavailableError("the node's answer cannot be read") from error
-    if not isinstance(value, dict):
-        raise LedgerUnavailableError("the node's answer cannot be read")
-    return value
-
-
-def _refusal(body: bytes) -> StatementRefusedError:
-    problem = _json(body)
-    code, detail = problem.get("code"), problem.get("detail")
-    if not isinstance(code, str) or not code.isascii():
-        raise LedgerUnavailableError("the node's answer cannot be read")
-    return StatementRefusedError(str(detail or problem.get("title", "refused")), code=code)

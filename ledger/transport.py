@@ -26,6 +26,14 @@ class LedgerUnavailableError(LedgerError):
     title = "The ledger cannot be reached"
 
 
+class LedgerNoQuorumError(LedgerUnavailableError):
+    """Too few members take part: nothing can be written, or signatures are lacking. Try again later."""
+
+    code = "LEDGER_NO_QUORUM"
+    type = PROBLEM_TYPES + "LEDGER_NO_QUORUM"
+    title = "Too few members of the ledger take part at the moment"
+
+
 class NotThereError(LedgerUnavailableError):
     """The node answers, but not to this: it does not have it, or not yet."""
 

@@ -492,6 +492,9 @@ REGISTRY: dict[str, Entry] = {
         503, "账本的信任起点文件不正确。", "The file that the trust in the ledger starts from is wrong."
     ),
     "LEDGER_STATE_NOT_PROVEN": Entry(422, "账本没有证明该状态。", "The ledger did not prove that state."),
+    "EVIDENCE_INVALID": Entry(
+        422, "这不能证明有人签署了两份不同的历史。", "This does not show that anybody signed two histories."
+    ),
     "LEDGER_RECEIPT_FALSE": Entry(422, "存证回执不成立。", "The receipt does not hold."),
     "LEDGER_UPGRADE_REQUIRED": Entry(
         503,

@@ -228,7 +228,22 @@ def read_signatures(data: bytes) -> tuple[CheckpointSignature, ...]:
         value = cbor.decode(data, max_bytes=MAX_SIGNATURES * (MAX_PROTECTED_BYTES + 128))
     except CryptoError as error:
         raise ProofMalformedError(f"the signatures are not strict CBOR: {error}") from error
-    return _list(value, _signature, most=MAX_SIGNATURES) if value != [] else ()
+    return read_signature_pairs(value) if value != [] else ()
+
+
+def read_signature_pairs(value: Any) -> tuple[CheckpointSignature, ...]:
+    """Read what field 5 holds: 1 to 256 pairs."""
+    return _list(value, _signature, most=MAX_SIGNATURES)
+
+
+def read_inclusion(value: Any) -> Inclusion:
+    """Read an RFC 9942 inclusion proof."""
+    return _inclusion(value)
+
+
+def read_signers(value: Any) -> tuple[Signer, ...]:
+    """Read 1 to 256 pairs of a DID and a COSE_Key."""
+    return _list(value, _signer, most=MAX_SIGNERS)
 
 
 def expand(bundle: Bundle) -> tuple[bytes, ...]:

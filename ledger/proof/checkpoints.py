@@ -6,16 +6,22 @@ and the links to it, the quorum and its time, and consistency with what was seen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger import merkle
 from ledger.core.blocks import CONSORTIUM, SINGLE_OPERATOR, Block, parse_block
 from ledger.errors import HistoryError, MerkleError
-from ledger.proof.bundle import Bundle, Consistency, Inclusion, Link, Signer
-from ledger.proof.errors import CheckpointError, InclusionError, InconsistentError, ProofMalformedError
+from ledger.proof.bundle import Bundle, CheckpointSignature, Consistency, Inclusion, Link, Signer
+from ledger.proof.errors import (
+    CheckpointError,
+    InclusionError,
+    InconsistentError,
+    ProofMalformedError,
+    QuorumError,
+)
 from ledger.proof.pins import Pin, signers_digest
-from ledger.proof.receipts import check_quorum, signer_of
+from ledger.proof.receipts import MemberSignature, check_quorum, check_signature, freshest_quorum, signer_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def check_checkpoint(
     Spec: LEDGER.md, section 4.5.
     """
     head = read_block(bundle.head)
-    root = _root_of_last(bundle.head, bundle.head_inclusion)  # step 2
+    root = root_of_last(bundle.head, bundle.head_inclusion)  # step 2
     if head.size != bundle.head_inclusion.size:  # step 3
         raise CheckpointError("the head block belongs to a log of another size")
     era = _era(bundle, head, pin=pin, now=now)  # step 4
@@ -111,6 +117,41 @@ def check_checkpoint(
     return replace(checkpoint, next_pin=_moved(pin, era, checkpoint))
 
 
+def complete(bundle: Bundle, *, pin: Pin, now: int, more: Iterable[CheckpointSignature]) -> Bundle:
+    """Return a bundle with the freshest quorum from its own signatures and others; wrong ones are left out.
+
+    Args:
+        bundle: Any bundle, with too few signatures under its head.
+        pin: What is known of the ledger.
+        now: The current time in integer seconds.
+        more: Signatures over the same root, from whomever.
+
+    Raises:
+        ReceiptError: The head's signers cannot be told, or none of the signatures is one of theirs.
+    """
+    head = read_block(bundle.head)
+    root = root_of_last(bundle.head, bundle.head_inclusion)
+    signers = _era(bundle, head, pin=pin, now=now).signers
+    found: dict[str, MemberSignature] = {}
+    for signature in [*bundle.signatures, *more]:
+        try:
+            checked = check_signature(
+                signature,
+                root=root,
+                signers=signers,
+                chain_id=pin.chain_id,
+                not_before=head.time,
+                now=now,
+            )
+        except CheckpointError:
+            continue
+        if checked.member not in found or found[checked.member].time < checked.time:
+            found[checked.member] = checked
+    if not found:
+        raise QuorumError("none of the signatures is a signer's")
+    return replace(bundle, signatures=freshest_quorum(found.values(), signers=len(signers)))
+
+
 def read_block(entry: bytes) -> Block:
     """Return the block that an entry of the log holds.
 
@@ -140,8 +181,12 @@ def check_inclusion(entry: bytes, inclusion: Inclusion, *, size: int, root: byte
         raise InclusionError(str(error)) from error
 
 
-def _root_of_last(entry: bytes, inclusion: Inclusion) -> bytes:
-    """Return the root of the tree whose last entry is ``entry``."""
+def root_of_last(entry: bytes, inclusion: Inclusion) -> bytes:
+    """Return the root of the tree whose last entry is ``entry``.
+
+    Raises:
+        InclusionError: The path leads nowhere, or the entry is not the last one.
+    """
     if inclusion.index != inclusion.size - 1:
         raise InclusionError("the head block is not the last entry of its tree")
     try:
@@ -171,7 +216,7 @@ def _follow(link: Link, era: _Era, *, chain_id: str, now: int) -> _Era:
     Spec: LEDGER.md, section 4.5 (changes of the set chain like TUF roots) and section 4.12.
     """
     block = read_block(link.block)
-    root = _root_of_last(link.block, link.inclusion)
+    root = root_of_last(link.block, link.inclusion)
     digest = signers_digest(era.signers)
     if block.size != link.inclusion.size or block.epoch != era.epoch or block.signers != digest:
         raise CheckpointError("a link does not continue the epoch before it")

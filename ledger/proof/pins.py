@@ -142,7 +142,19 @@ class PinStore:
         except FileNotFoundError as error:
             raise PinError("there is no pin: start from the ledger's pin file") from error
 
-    def advance(self, *, to: Pin) -> Pin:
+    @property
+    def evidence(self) -> Path:
+        """The directory beside the pin in which evidence of two histories is kept."""
+        return self._path.with_name(self._path.name + ".evidence")
+
+    def signed(self) -> bytes | None:
+        """Return the signed checkpoint behind the highest tree, a bundle; None where it was not kept."""
+        try:
+            return self._signed.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def advance(self, *, to: Pin, signed: bytes | None = None) -> Pin:
         """Move the pin forward to what a whole check has shown.
 
         A concurrent process may have moved it further meanwhile; then the further one stays. Nothing moves
@@ -150,6 +162,8 @@ class PinStore:
 
         Args:
             to: The pin after a check that began from one that this store held.
+            signed: The bundle that showed it. Should another history come up, its signatures convict those
+                who signed both.
 
         Returns:
             The pin that is stored now.
@@ -168,6 +182,10 @@ class PinStore:
             further = replace(further, single=held.single or to.single, size=highest.size, root=highest.root)
             if further == held:
                 return held
+            if signed is not None and highest is to and to.size > held.size:
+                # A crash before the next line leaves signatures over a tree that is not the pinned one yet,
+                # and of the same log: they convict just as well.
+                _replace(self._signed, signed)
             self._write(further)
             return further
 
@@ -178,20 +196,28 @@ class PinStore:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
+    @property
+    def _signed(self) -> Path:
+        return self._path.with_name(self._path.name + ".signed")
+
     def _write(self, pin: Pin) -> None:
-        # A crash leaves either the old file or the new one: the new bytes are durable before they get the
-        # name, and the name is durable before the lock is released.
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        with open(fresh, "wb") as handle:
-            handle.write(pin.to_bytes())
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(fresh, self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _replace(self._path, pin.to_bytes())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # A crash leaves either the old file or the new one: the new bytes are durable before they get the
+    # name, and the name is durable before the lock is released.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with open(fresh, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(fresh, path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _signers(value: Any) -> tuple[Signer, ...]:

@@ -65,7 +65,7 @@ def silence(alliance: Alliance, *, after: bool) -> None:
             honest(method, url, **request)
         raise OSError("the connection was cut")
 
-    alliance.ledger._http = transport
+    alliance.ledger.nodes.http = transport
 
 
 # The key.
@@ -163,7 +163,7 @@ def test_a_vote_without_an_answer_is_sent_again_as_it_was(alliance: Alliance, af
     with pytest.raises(LedgerUnavailableError):
         vote(alliance, proposal)
     assert acting.under_way(alliance.db)
-    alliance.ledger._http = alliance.node.transport
+    alliance.ledger.nodes.http = alliance.node.transport
     alliance.node.now += 10
     assert acting.finish(alliance.db, alliance.parts)
     assert not acting.under_way(alliance.db)
@@ -176,7 +176,7 @@ def test_repeating_the_act_after_a_lost_answer_votes_once(alliance: Alliance):
     silence(alliance, after=True)
     with pytest.raises(LedgerUnavailableError):
         vote(alliance, proposal)
-    alliance.ledger._http = alliance.node.transport
+    alliance.ledger.nodes.http = alliance.node.transport
     alliance.node.now += 10
     done = vote(alliance, proposal)
     assert [row["state"] for row in store.acts(alliance.db)] == ["accepted"]
@@ -192,7 +192,7 @@ def test_the_next_act_first_finishes_the_one_before(alliance: Alliance):
     with pytest.raises(LedgerUnavailableError):
         vote(alliance, second)
     assert len(store.acts(alliance.db)) == 1
-    alliance.ledger._http = alliance.node.transport
+    alliance.ledger.nodes.http = alliance.node.transport
     alliance.node.now += 10
     vote(alliance, second, yes=False)
     assert votes(alliance, first) == {DID: True}
@@ -204,7 +204,7 @@ def test_what_the_rules_refuse_by_now_stops_no_later_act(alliance: Alliance):
     silence(alliance, after=False)
     with pytest.raises(LedgerUnavailableError):
         vote(alliance, over)
-    alliance.ledger._http = alliance.node.transport
+    alliance.ledger.nodes.http = alliance.node.transport
     alliance.node.now += 11 * DAY
     late = alliance.propose(removal(alliance, 1))
     vote(alliance, late)

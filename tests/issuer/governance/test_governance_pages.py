@@ -134,7 +134,7 @@ def test_a_silent_ledger_is_said_and_can_be_asked_again(alliance: Alliance, app:
     def silent(*_arguments, **_options):
         raise LedgerUnavailableError("the ledger node does not answer")
 
-    alliance.ledger._http = silent
+    alliance.ledger.nodes.http = silent
     alliance.ledger._snapshots.clear()
     answer = officer.client.get("/governance", headers={"Accept": "text/html"})
     assert answer.status_code == 503

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from crypto.errors import CryptoError
 from ledger.client import LedgerClient
+from ledger.mirror.client import MirrorClient
 from vc import credentials, documents, printed_code, shares
 from vc.errors import DocumentError
 from vc.shares import Package, ShareLink
@@ -36,12 +37,14 @@ class Collaborators:
         fetch: The one vetted fetcher.
         origin: The verifier's own origin, in lower case: shares are made for it.
         memory: What is remembered between verifications.
+        mirrors: The consortium's mirrors, which are asked before an issuer; None: there are none.
     """
 
     ledger: LedgerClient
     fetch: Fetch
     origin: str
     memory: Memory = field(default_factory=Memory)
+    mirrors: MirrorClient | None = None
 
     def gatherer(self, *, now: datetime, staples: Package | None = None) -> Gatherer:
         """Return the evidence for one question."""
@@ -51,6 +54,7 @@ class Collaborators:
             memory=self.memory,
             now=int(now.timestamp()),
             staples=staples,
+            mirrors=self.mirrors,
         )
 
 

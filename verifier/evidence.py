@@ -69,13 +69,15 @@ class Candidate:
 
     Attributes:
         document: The list credential.
-        served: Where it came from: the issuer just now, our own cache, or the share.
+        served: Where it came from: the issuer just now, a mirror, our own cache, or the share.
         proved: Where its proofs are remembered once they verified; None: nowhere.
+        issuer_silent: True where the issuer's own site gave no list when it was asked.
     """
 
     document: Mapping[str, Any] = field(repr=False)
-    served: Literal["issuer", "cache", "staple"]
+    served: Literal["issuer", "mirror", "cache", "staple"]
     proved: ProvedLists | None = field(default=None, repr=False, compare=False)
+    issuer_silent: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ledger.client import LedgerClient
+from ledger.mirror.client import MirrorClient, fetcher
 from ledger.proof.pins import PinStore
 from verifier.answering import Collaborators
 from web.errors import SettingsError
@@ -61,8 +62,14 @@ def collaborators(settings: VerifierSettings) -> Collaborators:
     pins = (
         PinStore(path) if settings.ledger_pin is None else PinStore.start(path, pin_file=settings.ledger_pin)
     )
+    ledger = LedgerClient(settings.ledger_url, pins=pins)
     return Collaborators(
-        ledger=LedgerClient(settings.ledger_url, pins=pins),
+        ledger=ledger,
         fetch=Fetcher(insecure_loopback=settings.insecure_loopback),
         origin=settings.origin,
+        mirrors=MirrorClient(
+            ledger=ledger,
+            fetch=fetcher(insecure_loopback=settings.insecure_loopback),
+            nodes=[url.strip() for url in settings.ledger_url.split(",")],
+        ),
     )

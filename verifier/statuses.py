@@ -7,7 +7,7 @@ with a note; a staple does not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -46,12 +46,14 @@ class StatusFinding:
         notice: Why, where the issuer's notice could be read.
         anchored: False where the list that says so is newer than the ledger's version.
         ledger_silent: True where the ledger gave no sign for over a day and the issuer's own list answered.
+        issuer_silent: True where the issuer's own site gave nothing, and the consortium's nodes answered.
     """
 
     kind: Kind
     notice: Notice | None = None
     anchored: bool = True
     ledger_silent: bool = False
+    issuer_silent: bool = False
 
 
 def read(
@@ -85,7 +87,11 @@ def read(
         answer = _ask(entry, registry=registry, evidence=evidence, now=now, silent_after=silent_after)
         if answer.kind != "none":
             return answer
-        finding = StatusFinding("none", ledger_silent=finding.ledger_silent or answer.ledger_silent)
+        finding = StatusFinding(
+            "none",
+            ledger_silent=finding.ledger_silent or answer.ledger_silent,
+            issuer_silent=finding.issuer_silent or answer.issuer_silent,
+        )
     return finding
 
 
@@ -122,9 +128,10 @@ def _ask_under(
             continue
         current = _is_anchored(candidate, listed, record)
         if status.is_set(listed, status_entry=entry):
-            return _set_bit(entry, registry=registry, evidence=evidence, anchored=current)
+            found = _set_bit(entry, registry=registry, evidence=evidence, anchored=current)
+            return replace(found, issuer_silent=candidate.issuer_silent)
         if (current and not silent) or (silent and candidate.served == "issuer"):
-            decided = StatusFinding("none", ledger_silent=silent)
+            decided = StatusFinding("none", ledger_silent=silent, issuer_silent=candidate.issuer_silent)
     if decided is not None:
         return decided
     if refused is not None:

@@ -271,6 +271,8 @@ class Examination:
         self._status_found(self._finding)
 
     def _status_found(self, finding: StatusFinding) -> None:
+        if finding.issuer_silent:
+            self._note("ISSUER_SILENT")
         if finding.kind != "none":
             self._set(Step.STATUS, Outcome.FAILED, finding.kind.upper())
             return

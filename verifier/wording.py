@@ -112,6 +112,10 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "We have not heard from the ledger for over a day (last on {date}); "
         "the status is from the issuer's own list.",
     ),
+    "ISSUER_SILENT": (
+        "签发方网站暂不可达，状态来自联盟节点。",
+        "The issuer's site cannot be reached at the moment; the status is from the consortium's nodes.",
+    ),
     "NOT_YET_ANCHORED": (
         "我们核对了内容和签名；它刚刚签发，尚未存证。",
         "We checked content and signature; it was signed within the last day and is not anchored yet.",

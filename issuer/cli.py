@@ -48,6 +48,7 @@ from issuer.command_line import (
 )
 from issuer.correcting.commands import COMMANDS as CORRECTING
 from issuer.cosigning.commands import COMMANDS as COSIGNING
+from issuer.counting_commands import COMMANDS as COUNTING
 from issuer.errors import ForbiddenError, InvalidActError, SameOfficerError
 from issuer.governance.commands import COMMANDS as GOVERNANCE
 from issuer.importing import ImportCheck, ImportInstitution, Pile, check, to_json
@@ -431,6 +432,7 @@ def _batch_summary(db: Database, batch_id: str, act: str | None) -> dict[str, An
 
 # Each part of the issuer brings its own commands.
 for _command in (
+    *COUNTING,
     *GOVERNANCE,
     *AGREEMENTS,
     *COSIGNING,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from sqlite_utils import Database
 
-from issuer import anchoring, issuance, settings, standing, store_claims, store_records
+from issuer import anchoring, counting, issuance, settings, standing, store_claims, store_records
 from issuer.agreements import worker as agreements
 from issuer.bank import worker as credit_bank
 from issuer.batches import SOURCE_DAYS
@@ -53,6 +53,8 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
     cosigner.start()
     bank = threading.Thread(target=credit_bank.run, args=(stop, parts), name="credit bank", daemon=True)
     bank.start()
+    counter = threading.Thread(target=counting.run, args=(stop, parts), name="counts", daemon=True)
+    counter.start()
     db = database.connect(read.database)
     try:
         _work(db, parts, stop, clock=time.time)
@@ -61,6 +63,7 @@ def run(stop: threading.Event, environ: Mapping[str, str] | None = None) -> None
         beside.join(_JOIN_SECONDS)
         cosigner.join(_JOIN_SECONDS)
         bank.join(_JOIN_SECONDS)
+        counter.join(_JOIN_SECONDS)
 
 
 def look(db: Database, parts: Parts, *, now: int) -> None:

@@ -98,10 +98,22 @@ def supervise(service: str, *, address: str, port: int, workers: int) -> int:
             for part in parts:
                 if not part.keep_alive(now=time.monotonic()):
                     return 1
+            _end_without_application(parts)
             stop.wait(0.2)
     finally:
         _stop(parts)
     return 0
+
+
+def _end_without_application(parts: "Sequence[_Part]") -> None:
+    """Kill a CometBFT whose application has died.
+
+    It ends by itself, but has been seen to hang half-way through that; it stands a kill at any moment.
+    """
+    if any(part.name == "web" and part.process is None for part in parts):
+        for part in parts:
+            if part.name == "cometbft" and part.process is not None:
+                part.process.kill()
 
 
 def _stop(parts: "Sequence[_Part]") -> None:
@@ -200,7 +212,8 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
         log_level="error",
-        respawn_failed_workers=True,
+        # CometBFT has to end with the one process that answers it: the supervisor brings both back.
+        respawn_failed_workers=service not in ONE_WORKER,
         respawn_interval=0.5,
         workers_kill_timeout=10,
     )

@@ -404,6 +404,7 @@ class LedgerClient:
             snapshot.value(key)
         bundle = Bundle.decode(body)
         self.pins.advance(to=snapshot.checkpoint.next_pin, signed=_signed_part(bundle))
+        self.newest_checkpoint_time = max(snapshot.time, self.newest_checkpoint_time or 0)
         # The links spoke to this pin alone, which has followed them; a staple travels to others.
         return snapshot, replace(bundle, links=()).encode() if bundle.links else body
 

@@ -59,6 +59,11 @@ def save_standing(db: Database, *, number: int | None, standing: Mapping[str, An
     )
 
 
+def forget_standing(db: Database) -> None:
+    """Forget what the registry said, so that it is asked before anything is signed."""
+    db.execute("UPDATE institution SET standing = NULL, standing_at = NULL")
+
+
 def preference(db: Database, name: str) -> str | None:
     """Return a preference as JSON, or None."""
     found = value(db, "SELECT value FROM preference WHERE name = ?", (name,))
@@ -99,6 +104,11 @@ def retire_key(db: Database, key_id: str, *, at: int, compromised: bool) -> None
     db.execute(
         "UPDATE signing_key SET retired_at = ?, compromised = ? WHERE id = ?", (at, int(compromised), key_id)
     )
+
+
+def use_key(db: Database, key_id: str) -> None:
+    """Let a key sign that waited among the retired ones; its role's present one is retired before."""
+    db.execute("UPDATE signing_key SET retired_at = NULL WHERE id = ?", (key_id,))
 
 
 def add_document(db: Database, *, digest: bytes, media_type: str, body: bytes, at: int) -> None:

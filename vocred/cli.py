@@ -7,9 +7,12 @@ from importlib import import_module
 import click
 
 _COMMANDS = {
+    "backup": ("vocred.operating.backup:backup", "Copy a service's data while it runs."),
     "demo": ("vocred.demo:demo", "Run the life of a credential on this machine."),
+    "doctor": ("vocred.operating.doctor:doctor", "Check a service's data; write nothing."),
     "issuer": ("issuer.cli:cli", "Import, approve, sign, anchor, revoke."),
     "ledger": ("ledger.cli:cli", "Keep the consortium's ledger: keys, proposals, votes."),
+    "restore": ("vocred.operating.restore:restore", "Put a backup in a stopped service's place."),
     "serve": ("vocred.serving:serve", "Run a service and its workers."),
     "verify": ("verifier.cli:verify", "Check a certificate's file, link or code."),
     "wallet": ("wallet.cli:cli", "Claim, list and share certificates."),

@@ -106,7 +106,7 @@ def connect_to_read(path: Path) -> Database:
         DatabaseDamagedError: It is no database.
     """
     require_sqlite()
-    try:
+    with reading():
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
@@ -114,10 +114,7 @@ def connect_to_read(path: Path) -> Database:
             timeout=BUSY_MILLISECONDS / 1_000,
             check_same_thread=False,
         )
-        with reading():
-            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error as error:
-        raise as_ours(error) from error
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     return Database(connection, strict=True)
 
 
@@ -207,6 +204,9 @@ def reading() -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise as_ours(error) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes a torn description of a table in its complaint, which then is no text.
+        raise DatabaseDamagedError("the descriptions of the tables are torn") from error
 
 
 def init_app(app: "Flask", path: Path) -> None:

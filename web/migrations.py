@@ -69,12 +69,26 @@ def require_current(path: Path, migrations: Migrations, *, command: str) -> None
     db = connect(path)
     try:
         with reading():
-            _require_known(db, migrations)
-            pending = migrations.pending(db)
+            require_version(db, migrations, command=command)
     finally:
         db.close()
+
+
+def require_version(db: Database, migrations: Migrations, *, command: str) -> list[str]:
+    """Check that a database has taken exactly this code's steps.
+
+    Returns:
+        Their names, oldest first.
+
+    Raises:
+        MigrationPendingError: The database is older than the code.
+        DatabaseNewerError: It is newer.
+    """
+    _require_known(db, migrations)
+    pending = migrations.pending(db)
     if pending:
         raise MigrationPendingError(f"{len(pending)} migrations are pending; run: {command}")
+    return applied(db, migrations)
 
 
 def applied(db: Database, migrations: Migrations) -> list[str]:

@@ -1,0 +1,103 @@
+"""What ``vocred doctor`` checks of a ledger's node beside its files.
+
+Each check of the log goes its own way (``ledger.examining``). The replay applies every rule of the ledger to
+the whole log anew, into a database that is thrown away: half a minute for every hundred thousand statements.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger import examining, timekeeping
+from ledger.core.reading import Reader
+from ledger.engines.signed import read_signed
+from ledger.settings import read_keys
+from ledger.transport import capped_transport
+from vocred.operating.checks import Check
+from vocred.operating.errors import ClockError
+from vocred.operating.instances import Instance
+from vocred.operating.peers import times_of
+
+_AGAIN = (
+    "stop the node, keep a copy, and let it begin anew from the other members (docs/operations/failures.md)"
+)
+_SIGNED = "never sign on: restore a newer copy, or begin anew from the other members"
+_CLOCK = "set the clock right (timedatectl, chrony), then look again"
+
+
+def checks(instance: Instance, *, now: int) -> list[Check]:
+    """Return what needs no other node."""
+    return [
+        Check("tree is the log's, by two ways", _look(instance, examining.check_tree, "entries"), _AGAIN),
+        Check("block entries follow one another", _look(instance, examining.check_blocks, "blocks"), _AGAIN),
+        Check("nothing is doubled", _look(instance, examining.check_numbers, "statements"), _AGAIN),
+        Check("map is the state's", _look(instance, examining.check_map, "keys"), _AGAIN),
+        Check("state is what the statements make", lambda: _replay(instance), _AGAIN),
+        Check("what was signed is in the log", lambda: _signed(instance), _SIGNED),
+        Check(
+            "receipt keys are the state's", lambda: _keys(instance), "put this member's own receipt.key back"
+        ),
+        Check("log is not from the future", lambda: _not_future(instance, now), _CLOCK),
+    ]
+
+
+def ledger_checks(instance: Instance, *, now: int) -> list[Check]:
+    """Return what asks other members' nodes."""
+    return [Check("clock is the other nodes'", lambda: _clock(instance, now), _CLOCK)]
+
+
+def _look(instance: Instance, check: Callable[[Reader], int], what: str) -> Callable[[], str]:
+    def look() -> str:
+        with Reader.open(_database(instance)) as reader:
+            return f"{check(reader)} {what}"
+
+    return look
+
+
+def _replay(instance: Instance) -> str:
+    with Reader.open(_database(instance)) as reader, tempfile.TemporaryDirectory() as folder:
+        return f"{examining.replay(reader, Path(folder) / 'replayed.db')} keys came out the same"
+
+
+def _signed(instance: Instance) -> str:
+    path = _database(instance)
+    with Reader.open(path) as reader:
+        keys, signed = read_keys(instance.home), read_signed(path)
+        if not keys and signed is None:
+            return "this node signs nothing"
+        return f"size {examining.check_signed(reader, signed)}"
+
+
+def _keys(instance: Instance) -> str:
+    keys = [key.public.cose_key for key in read_keys(instance.home)]
+    with Reader.open(_database(instance)) as reader:
+        members = [did for did in reader.value("signers") if reader.value("member", did)["receipt"] in keys]
+    if keys and not members:
+        return "this node signs nothing yet: no signer has its receipt key"
+    return f"signs for {', '.join(members)}" if members else "this node signs nothing"
+
+
+def _not_future(instance: Instance, now: int) -> str:
+    with Reader.open(_database(instance)) as reader:
+        ahead = reader.head().time - now
+    if ahead > timekeeping.MOST_SECONDS:
+        raise ClockError(f"the last entry is {ahead} seconds ahead of this clock")
+    return f"last entry {max(0, -ahead)} s ago"
+
+
+def _clock(instance: Instance, now: int) -> str:
+    with Reader.open(_database(instance)) as reader:
+        urls = [record["node"] for _, record in reader.values("endpoint", length=2) if record.get("node")]
+    others = [url for url in urls if url != instance.url]
+    times = times_of(others, http=instance.http or capped_transport())
+    if not times:
+        return "no other node answers" if others else "no other node is known"
+    skew = now - times[len(times) // 2]
+    if timekeeping.is_apart(skew):
+        raise ClockError(f"this clock is {skew} seconds ahead of the other nodes'")
+    return f"{abs(skew)} seconds from {len(times)} other nodes"
+
+
+def _database(instance: Instance) -> Path:
+    assert instance.database is not None
+    return instance.database

@@ -173,8 +173,9 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
 @click.command()
 @click.option("--out", type=a_place, required=True, help="The invitation for every signer.")
 @click.option("--peer", help="host:port under which other nodes reach this one; else LEDGER_P2P.")
+@click.option("--fewer", is_flag=True, help="Go on with fewer than four signers: one may stop all others.")
 @desk.as_json
-def migrate(out: Path, peer: str | None, as_json_: bool) -> None:
+def migrate(out: Path, peer: str | None, fewer: bool, as_json_: bool) -> None:
     """Move the embedded ledger of LEDGER_HOME to CometBFT; its node has been stopped.
 
     Four or more members have been voted to sign. Then this node is served with LEDGER_ENGINE=cometbft, and
@@ -183,7 +184,8 @@ def migrate(out: Path, peer: str | None, as_json_: bool) -> None:
     from ledger.joining import moving
 
     address = peer or desk.setting("LEDGER_P2P")
-    made = moving.migrate(desk.home(), out, peer=address, nodes=_urls(), now=desk.now())
+    fewest = 1 if fewer else moving.FEWEST_SIGNERS
+    made = moving.migrate(desk.home(), out, peer=address, nodes=_urls(), now=desk.now(), fewest=fewest)
     _say_invitation(as_json_, out, made)
 
 

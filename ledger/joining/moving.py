@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crypto.keys import PrivateKey
 from ledger.core.blocks import SINGLE_OPERATOR, Block
 from ledger.core.reading import Reader
 from ledger.engines.embedded import EmbeddedEngine
@@ -31,13 +30,21 @@ from ledger.joining.invitation import Invitation
 from ledger.joining.newcomer import GENESIS
 from ledger.proof import assembly
 from ledger.proof.bundle import Bundle
-from ledger.settings import DATABASE
+from ledger.settings import DATABASE, read_keys
 
 FEWEST_SIGNERS = 4
 """With three or fewer, one that disappears stops everything."""
 
 
-def migrate(home: Path, out: Path, *, peer: str, nodes: Sequence[str], now: int) -> Invitation:
+def migrate(
+    home: Path,
+    out: Path,
+    *,
+    peer: str,
+    nodes: Sequence[str],
+    now: int,
+    fewest: int = FEWEST_SIGNERS,
+) -> Invitation:
     """Move the ledger of a home to CometBFT, and write the invitation for its signers.
 
     A second call, after a crash or for another file, keeps the genesis that the first one made.
@@ -48,9 +55,11 @@ def migrate(home: Path, out: Path, *, peer: str, nodes: Sequence[str], now: int)
         peer: ``host:port`` under which other nodes will reach this one.
         nodes: HTTP addresses to name in the invitation.
         now: The current time in integer seconds.
+        fewest: How many signers there have to be. With two or three the ledger stops whenever one of them
+            does; a ledger whose second signer took effect before others were voted has no other way on.
 
     Raises:
-        JoiningError: There are fewer than four signers, one has no consensus key, or the operator is none.
+        JoiningError: There are fewer signers, one has no consensus key, or the operator is none.
         EngineError: The node still runs.
         RestoredBackupError: The database is older than what was signed.
     """
@@ -59,10 +68,10 @@ def migrate(home: Path, out: Path, *, peer: str, nodes: Sequence[str], now: int)
     address = inviting.peer_address(keys.comet.node_id, peer)
     place = keys.comet.config / GENESIS
     _require_unmoved(home, place)
-    checkpoint = signed_by_operator(home / DATABASE, key=keys.receipt, now=now)
+    checkpoint = signed_by_operator(home, now=now)
     with Reader.open(home / DATABASE) as reader:
         if not place.exists():
-            validators = _validators(reader, keys)
+            validators = _validators(reader, keys, fewest=fewest)
             time = max(now, reader.head().time + 1)
             content = consensus.make_genesis_file(reader, validators=validators, time=time)
             founding.write_file(place, content)
@@ -70,15 +79,15 @@ def migrate(home: Path, out: Path, *, peer: str, nodes: Sequence[str], now: int)
     return inviting.invite(home, out, peers=[address], nodes=nodes, checkpoint=checkpoint, now=now)
 
 
-def signed_by_operator(path: Path, *, key: PrivateKey, now: int) -> Bundle:
+def signed_by_operator(home: Path, *, now: int) -> Bundle:
     """Return the last checkpoint that the operator alone answers for, with links from the first epoch.
 
     Args:
-        path: The database.
-        key: The operator's receipt key.
+        home: The operator's home; its node does not run.
         now: The current time in integer seconds.
     """
-    engine = EmbeddedEngine.open(path, key=key, clock=lambda: now)
+    key, *others = read_keys(home)
+    engine = EmbeddedEngine.open(home / DATABASE, key=key, others=others, clock=lambda: now)
     try:
         with engine.reader() as reader:
             block = last_single(reader)
@@ -112,14 +121,14 @@ def _require_unmoved(home: Path, genesis: Path) -> None:
             raise JoiningError("this ledger has moved to CometBFT: invite others with `vocred ledger invite`")
 
 
-def _validators(reader: Reader, keys: NodeKeys) -> dict[str, bytes]:
+def _validators(reader: Reader, keys: NodeKeys, *, fewest: int) -> dict[str, bytes]:
     """Step 2: every signer's consensus key."""
     assert keys.validator is not None
     named = consensus.signers_keys(reader)
     own = keys.validator.public.raw
-    if len(named) < FEWEST_SIGNERS:
+    if len(named) < fewest:
         raise JoiningError(
-            f"{len(named)} members sign: have at least {FEWEST_SIGNERS} voted (propose signer.set), so that "
+            f"{len(named)} members sign: have at least {fewest} voted (propose signer.set), so that "
             "one that disappears does not stop the others"
         )
     did = _owner(reader, keys)

@@ -71,7 +71,7 @@ def check_before_storing(
     _check_types(credential, expected)
     issuer_id = credentials.issuer_id(credential)
     known = _known_issuer(issuer_id, credential, expected=expected, parts=parts, now=now)
-    resolve = issuers.KeyRing(issuer_id, issuers.fetch_document(known.record, parts=parts), now=now)
+    resolve = issuers.KeyRing(issuer_id, issuers.fetch_document(known.record, parts=parts, now=now), now=now)
     _check(
         "signature",
         "its signature is not the issuer's, or it was changed",

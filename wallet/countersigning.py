@@ -104,7 +104,7 @@ def _covers(endorsement: Mapping[str, Any], credential: Mapping[str, Any], *, di
 def _kind(endorsement: dict[str, Any], *, did: str, parts: Parts, now: datetime) -> CountersignedKind:
     try:
         known = issuers.by_did(did, parts=parts, now=now, also=statuses.keys(endorsement, issuer_id=did))
-        resolve = KeyRing(did, issuers.fetch_document(known.record, parts=parts), now=now)
+        resolve = KeyRing(did, issuers.fetch_document(known.record, parts=parts, now=now), now=now)
         endorsements.verify_proof(endorsement, resolve=resolve, now=now)
         endorsements.check_period(endorsement, now=now)
         standing = statuses.check(

@@ -180,7 +180,7 @@ def standing(
         known = issuers.by_did(did, parts=parts, now=now, also=statuses.keys(credential, issuer_id=did))
     except UnknownIssuerError as error:
         raise CannotCheckError("the registry knows this issuer no more") from error
-    document = issuers.fetch_document(known.record, parts=parts)
+    document = issuers.fetch_document(known.record, parts=parts, now=now)
     try:
         resolve = KeyRing(did, document, now=now)
     except (VcError, CryptoError) as error:

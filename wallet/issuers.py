@@ -105,13 +105,16 @@ def by_did(did: str, *, parts: Parts, now: datetime, also: tuple[StateKey, ...] 
     return KnownIssuer(record, accredited, (issuer_key(did), grants_key(did), *keys), snapshot)
 
 
-def fetch_document(record: IssuerRecord, *, parts: Parts) -> bytes:
+def fetch_document(record: IssuerRecord, *, parts: Parts, now: datetime) -> bytes:
     """Fetch the bytes of an issuer's DID document, the very ones whose digest the registry holds.
 
     Raises:
-        CannotCheckError: Neither place has them.
+        CannotCheckError: Neither a mirror nor the issuer has them.
     """
     digest = record.document_digest
+    mirrored = from_mirrors(digest, parts=parts, now=now, max_bytes=DOCUMENT_BYTES)
+    if mirrored is not None:
+        return mirrored
     places = (
         f"{record.store_url}/documents/{digest.hex()}",
         f"{record.claims_url}/.well-known/did.json",
@@ -124,6 +127,13 @@ def fetch_document(record: IssuerRecord, *, parts: Parts) -> bytes:
         if answer.status == 200 and sha256(answer.body).digest() == digest:
             return answer.body
     raise CannotCheckError("the issuer's public keys cannot be had at this moment")
+
+
+def from_mirrors(digest: bytes, *, parts: Parts, now: datetime, max_bytes: int) -> bytes | None:
+    """Fetch a public document with a SHA-256 from the consortium's mirrors; None where none has it."""
+    if parts.mirrors is None:
+        return None
+    return parts.mirrors.object(digest, now=int(now.timestamp()), max_bytes=max_bytes)
 
 
 class KeyRing:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.client import LedgerClient
+from ledger.mirror.client import MirrorClient, fetcher
 from ledger.proof.pins import PinStore
 from wallet.accounts import PassphraseGate
 from wallet.settings import WalletSettings
@@ -37,6 +38,7 @@ class Parts:
         fetcher: The one way to ask another service.
         gate: Limits how many passphrases are worked on at once.
         random: Gives that many unpredictable bytes.
+        mirrors: The consortium's mirrors, which are asked before an issuer; None: there are none.
     """
 
     settings: WalletSettings
@@ -44,6 +46,7 @@ class Parts:
     fetcher: Fetch
     gate: PassphraseGate
     random: Random
+    mirrors: MirrorClient | None = None
 
 
 def make_parts(settings: WalletSettings) -> Parts:
@@ -58,10 +61,16 @@ def make_parts(settings: WalletSettings) -> Parts:
         else PinStore(settings.pin)
     )
     pins.load()
+    ledger = LedgerClient(settings.ledger_url, pins=pins)
     return Parts(
         settings=settings,
-        ledger=LedgerClient(settings.ledger_url, pins=pins),
+        ledger=ledger,
         fetcher=Fetcher(insecure_loopback=settings.insecure_loopback),
         gate=PassphraseGate(),
         random=os.urandom,
+        mirrors=MirrorClient(
+            ledger=ledger,
+            fetch=fetcher(insecure_loopback=settings.insecure_loopback),
+            nodes=[url.strip() for url in settings.ledger_url.split(",")],
+        ),
     )

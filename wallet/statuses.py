@@ -1,6 +1,7 @@
 """Whether a form is still good: its issuer's status list, checked as a verifier checks it.
 
-In this order: the ledger's current version of the list, the list whose bytes have that version's digest,
+In this order: the ledger's current version of the list, the list whose bytes have that version's digest, from
+a mirror or from the issuer,
 its proof by a key of the issuer, its issuer, purpose and dates, and the bit. Where the bit is set, the
 sealed notice says why.
 """
@@ -19,6 +20,7 @@ from vc import data_integrity, documents, notices, status
 from vc.errors import VcError
 from vc.notices import Notice
 from vc.status import StatusEntry
+from wallet import issuers
 from wallet.errors import CannotCheckError
 from wallet.parts import Parts
 from web import limits
@@ -84,14 +86,14 @@ def check(
     try:
         (entry,) = status.entries(credential)
         current = _current(snapshot, issuer_id, entry.list_url)
-        listed = _fetch(entry.list_url, digest=current.digest, parts=parts)
+        listed = _fetch(entry.list_url, digest=current.digest, parts=parts, now=now)
         is_set = _is_set(listed, entry, issuer_id=issuer_id, resolve=resolve, record=current, now=now)
     except (VcError, CryptoError, ValueError) as error:
         raise CannotCheckError("the issuer's status list does not check") from error
     as_of = datetime.fromtimestamp(snapshot.time, UTC)
     if not is_set:
         return Standing(False, None, as_of, listed, None)
-    told = _told(entry, issuer_id=issuer_id, snapshot=snapshot, parts=parts)
+    told = _told(entry, issuer_id=issuer_id, snapshot=snapshot, parts=parts, now=now)
     return Standing(True, _notice(told, entry), as_of, listed, told)
 
 
@@ -122,14 +124,16 @@ def _is_set(
     return status.is_set(parsed, status_entry=entry)
 
 
-def _told(entry: StatusEntry, *, issuer_id: str, snapshot: Snapshot, parts: Parts) -> bytes | None:
+def _told(
+    entry: StatusEntry, *, issuer_id: str, snapshot: Snapshot, parts: Parts, now: datetime
+) -> bytes | None:
     """Fetch the notices; that they are missing takes nothing from the fact that the bit is set."""
     url = notices_url(entry.list_url)
     record = snapshot.status(issuer_id, url)
     if record is None:
         return None
     try:
-        return _fetch(url, digest=record.digest, parts=parts)
+        return _fetch(url, digest=record.digest, parts=parts, now=now)
     except CannotCheckError:
         return None
 
@@ -143,7 +147,10 @@ def _notice(told: bytes | None, entry: StatusEntry) -> Notice | None:
         return None
 
 
-def _fetch(url: str, *, digest: bytes, parts: Parts) -> bytes:
+def _fetch(url: str, *, digest: bytes, parts: Parts, now: datetime) -> bytes:
+    mirrored = issuers.from_mirrors(digest, parts=parts, now=now, max_bytes=limits.FETCH_LARGE_BYTES)
+    if mirrored is not None:
+        return mirrored
     try:
         answer = parts.fetcher.get(url, max_bytes=limits.FETCH_LARGE_BYTES)
     except FetchError as error:

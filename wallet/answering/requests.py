@@ -189,7 +189,7 @@ def _read(
     parts: Parts,
     now: datetime,
 ) -> AuthorizationRequest:
-    document = issuers.fetch_document(known.record, parts=parts)
+    document = issuers.fetch_document(known.record, parts=parts, now=now)
     try:
         resolve = issuers.KeyRing(known.record.did, document, now=now)
         return openid4vp.read_request(

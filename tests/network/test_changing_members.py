@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from crypto.keys import PrivateKey
+from ledger.core.machine import Core
 from ledger.statements import key_possession
 from tests.ledger.consortium import Party
 from tests.network import invariants
@@ -48,6 +49,12 @@ def newcomer(network: Network, issuers: list) -> Node:
     network.decide(signer_set(network, node), voters=network.parties)
     network.accept(party, "endpoint.put", {"node": node.url, "mirror": node.url, "receipts": node.url})
     return node
+
+
+@pytest.fixture(autouse=True)
+def _replaying_by_the_next_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process, which replays every log, know the rules that the network comes to."""
+    monkeypatch.setattr(Core, "app_version", 2)
 
 
 def validator_key(node: Node) -> PrivateKey:

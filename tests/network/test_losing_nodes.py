@@ -1,5 +1,6 @@
 """Five nodes lose one, two, or all of themselves: what goes on, what stops, and that nothing is lost."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 
@@ -126,7 +127,6 @@ def test_either_half_of_a_node_is_killed_and_the_supervisor_brings_both_back(net
     invariants.check(network, stream.record)
 
 
-@pytest.mark.case("LEDG-031")
 def test_a_wiped_node_rejoins_and_signs_what_the_others_signed(network, issuers):
     old = network.agree()
     with Stream(network, issuers, nodes=network.nodes[:4]) as stream:
@@ -139,6 +139,28 @@ def test_a_wiped_node_rejoins_and_signs_what_the_others_signed(network, issuers)
     log = invariants.check(network, stream.record)
     eventually("it signs", lambda: network[4].signature(log.entries) is not None)
     assert "conflicting vote from ourselves" not in network[4].log_file.read_text(), "it voted twice"
+
+
+@pytest.mark.case("LEDG-031")
+def test_a_node_restored_from_an_old_backup_votes_on_nothing_for_the_second_time(network, issuers):
+    node, backup = network[4], network.folder / "backup"
+    node.stop()
+    shutil.copytree(node.home, backup, ignore=shutil.ignore_patterns("*.sock"))
+    node.start()
+    with Stream(network, issuers, nodes=network.nodes[:4]) as stream:
+        node.ready()
+        stream.bring(8)
+        node.kill()
+        shutil.rmtree(node.home)
+        shutil.copytree(backup, node.home)
+        known = len(node.log_file.read_text())
+        node.start()
+        stream.bring(24, seconds=90)
+        eventually("the restored node is back", lambda: node.head.size >= network[0].head.size - 4)
+    invariants.check(network, stream.record)
+    said = node.log_file.read_text()[known:]
+    assert "DOUBLE_SIGN_GUARD" in said
+    assert "conflicting vote from ourselves" not in said
 
 
 def _taken(network: Network, statement: bytes) -> int | None:

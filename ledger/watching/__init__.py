@@ -2,20 +2,25 @@
 
 ``quorum`` pulls and keeps signatures (``running.quorum()`` of a node with the ``cometbft`` engine),
 ``comparing`` compares checkpoints with the other members' nodes once a minute, ``peers`` asks them,
-``store`` is ``watch.db``, ``views`` has the routes:
+``alarms`` takes evidence, ``store`` is ``watch.db``, ``views`` has the routes:
 
     GET  /v1/evidence       JSON: {"evidence": [{"id", "sizes", "doubleSigners", "signers", "received"}...]}
     GET  /v1/evidence/<id>  CBOR: ``ledger.proof.evidence.Evidence``
     POST /v1/evidence       the same; 201, or 200 where it is known; EVIDENCE_INVALID (422)
-    GET  /v1/alarms         JSON: {"alarms": [{"kind", "subject", "since", "seen", "detail", "evidence"}...],
+    GET  /v1/alarms         JSON: {"alarms": [{"kind", "member", "members", "since", "seen", "detail",
+                            "evidence"}...],
                             "peers": [{"member", "url", "size", "time", "agrees", "tried", "seen",
                             "error"}...]}
+
+A single operator's node takes evidence as well; it has nobody to ask.
 """
 
 from __future__ import annotations
 
 import threading
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 
 from flask import Flask
 
@@ -24,26 +29,63 @@ from ledger.engines import Engine
 from ledger.running import CLOCK, ENGINE, QUORUM, SETTINGS, Clock
 from ledger.settings import COMETBFT, LedgerSettings
 from ledger.transport import Transport
+from ledger.watching import views
+from ledger.watching.alarms import EQUIVOCATION, TWO_HISTORIES, Alarms
+from ledger.watching.comparing import Comparing
 from ledger.watching.peers import Asking, Peer, Spawn, in_a_thread, peers_of
 from ledger.watching.quorum import PATIENCE, QuorumOfSigners
 from ledger.watching.store import WatchStore
+from web import metrics
+from web.app import register_api
+from web.rate import RateLimiter
 
-__all__ = ["init_app", "start", "watch"]
+__all__ = ["Watch", "init_app", "start", "watch"]
 
 FILE = "watch.db"
+ALARMS = "ledger_alarms"
+"""Under this extension lies what returns the alarms for pages."""
+
+_WATCH = "ledger_watch"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a node of a consortium does about the others.
+
+    Attributes:
+        store: ``watch.db``.
+        quorum: Collects signatures.
+        comparing: Compares checkpoints.
+    """
+
+    store: WatchStore
+    quorum: QuorumOfSigners
+    comparing: Comparing
 
 
 def init_app(app: Flask) -> None:
     """Register the routes and, in a consortium, let the quorum of its signers answer."""
     settings: LedgerSettings = app.extensions[SETTINGS]
+    engine: Engine = app.extensions[ENGINE]
+    clock: Clock = app.extensions[CLOCK]
+
+    @cache
+    def store() -> WatchStore:
+        return WatchStore(settings.home / FILE, chain_id=engine.chain_id)
+
+    app.extensions[views.STORE] = store
+    app.extensions[views.TAKING] = cache(lambda: Alarms(engine, store(), clock=clock))
+    app.extensions[views.LIMITER] = RateLimiter()
+    app.extensions[ALARMS] = lambda: [views.alarm_value(alarm) for alarm in store().alarms()]
+    register_api(app, views.blueprint)
     if settings.engine == COMETBFT:
         watch(app)
 
 
 def watch(
     app: Flask, *, http: Transport | None = None, spawn: Spawn = in_a_thread, patience: float = PATIENCE
-) -> QuorumOfSigners:
-    """Let an application know who signed which root; nothing is asked yet.
+) -> Watch:
+    """Let an application know who signed which root, and whether the others agree; nothing is asked yet.
 
     Args:
         app: A node's application.
@@ -54,24 +96,72 @@ def watch(
     settings: LedgerSettings = app.extensions[SETTINGS]
     engine: Engine = app.extensions[ENGINE]
     clock: Clock = app.extensions[CLOCK]
+    store: WatchStore = app.extensions[views.STORE]()
+    peers, asking = partial(_peers, engine, settings), Asking(http)
     quorum = QuorumOfSigners(
+        engine, store, peers=peers, asking=asking, clock=clock, spawn=spawn, patience=patience
+    )
+    comparing = Comparing(
         engine,
-        WatchStore(settings.home / FILE, chain_id=engine.chain_id),
-        peers=partial(_peers, engine, settings),
-        asking=Asking(http),
+        store,
+        quorum=quorum,
+        alarms=app.extensions[views.TAKING](),
+        peers=peers,
+        asking=asking,
         clock=clock,
         spawn=spawn,
-        patience=patience,
     )
-    app.extensions[QUORUM] = quorum
-    return quorum
+    made = Watch(store, quorum, comparing)
+    app.extensions[QUORUM], app.extensions[_WATCH] = quorum, made
+    _measure(app, made, clock=clock)
+    return made
 
 
 def start(app: Flask, stop: threading.Event) -> None:
     """Start the threads; each ends soon after ``stop`` is set."""
-    quorum = app.extensions[QUORUM]
-    if isinstance(quorum, QuorumOfSigners):
-        threading.Thread(target=quorum.run, args=(stop,), name="ledger-signatures", daemon=True).start()
+    made: Watch | None = app.extensions.get(_WATCH)
+    if made is None:
+        return
+    for name, run in (("signatures", made.quorum.run), ("comparing", made.comparing.run)):
+        threading.Thread(target=run, args=(stop,), name=f"ledger-{name}", daemon=True).start()
+
+
+def _measure(app: Flask, made: Watch, *, clock: Clock) -> None:
+    """Show how fresh the newest checkpoint with a quorum is, how many nodes agree, and the alarms."""
+    metrics.gauge(
+        app,
+        "checkpoint_age_seconds",
+        "Age of the newest checkpoint with a quorum",
+        lambda: None if (time := made.quorum.time()) is None else max(0, clock() - time),
+    )
+    metrics.gauge(
+        app,
+        "peers",
+        "Other members' nodes, by what they last showed",
+        lambda: _by_agreement(made.store),
+        ("state",),
+    )
+    metrics.gauge(app, "alarms", "Alarms that stand, by kind", lambda: _by_kind(made.store), ("kind",))
+
+
+def _by_agreement(store: WatchStore) -> dict[Sequence[str], float]:
+    counted: dict[Sequence[str], float] = {
+        ("agrees",): 0,
+        ("disagrees",): 0,
+        ("silent",): 0,
+        ("unknown",): 0,
+    }
+    for peer in store.peers():
+        state = "unknown" if peer.agrees is None else "agrees" if peer.agrees else "disagrees"
+        counted["silent" if peer.error is not None and peer.agrees is not False else state,] += 1
+    return counted
+
+
+def _by_kind(store: WatchStore) -> dict[Sequence[str], float]:
+    counted: dict[Sequence[str], float] = {(EQUIVOCATION,): 0, (TWO_HISTORIES,): 0}
+    for alarm in store.alarms():
+        counted[alarm.kind,] += 1
+    return counted
 
 
 def _peers(engine: Engine, settings: LedgerSettings, reader: Reader) -> list[Peer]:

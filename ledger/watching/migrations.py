@@ -29,9 +29,9 @@ def m001_signatures(db: Database) -> None:
 def m002_evidence(db: Database) -> None:
     """Create the evidence of two histories; it outlives everything else here."""
     db.table("evidence").create(
-        {"id": bytes, "body": bytes, "received": int},
+        {"id": bytes, "body": bytes, "about": str, "received": int},
         pk="id",
-        not_null={"body", "received"},
+        not_null={"body", "about", "received"},
         strict=True,
     )
 
@@ -58,12 +58,13 @@ def m003_peers(db: Database) -> None:
         {
             "kind": str,
             "subject": str,
+            "members": str,
             "since": int,
             "seen": int,
             "detail": str,
             "evidence": bytes,
         },
         pk=("kind", "subject"),
-        not_null={"since", "seen", "detail"},
+        not_null={"members", "since", "seen", "detail"},
         strict=True,
     )

@@ -29,7 +29,7 @@ from ledger.errors import EngineError, MerkleError
 from ledger.proof import epochs
 from ledger.proof.bundle import CheckpointSignature, Signer
 from ledger.proof.errors import CheckpointError
-from ledger.proof.receipts import MemberSignature, check_signature, freshest_quorum
+from ledger.proof.receipts import MemberSignature, check_signature, freshest_quorum, read_signature
 from ledger.transport import NotThereError
 from ledger.watching.peers import Asking, OneAtATime, Peer, Spawn, in_a_thread
 from ledger.watching.store import WatchStore
@@ -174,6 +174,15 @@ class QuorumOfSigners:
     def has_quorum(self, head: Block) -> bool:
         """Return whether more than 2/3 of the epoch's signers are known to have signed under a block."""
         return self._store.is_complete(head.size)
+
+    def time(self) -> int | None:
+        """Return the time of the newest checkpoint with a quorum, as its bundle has it; None without one."""
+        size = self._store.newest_complete(most=self._engine.head.size)
+        if size is None:
+            return None
+        known = self._store.signatures(size)
+        chosen = freshest_quorum(known, signers=self._store.signers(size) or len(known))
+        return min(read_signature(signature).time for signature in chosen)
 
     def run(self, stop: threading.Event) -> None:
         """Collect until ``stop`` is set; to be started as a thread."""

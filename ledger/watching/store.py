@@ -26,6 +26,9 @@ KEPT_CHECKPOINTS = 10_000
 MAX_EVIDENCE = 64
 """Pieces of evidence that are kept: who signs two histories can sign two thousand."""
 
+MAX_EVIDENCE_EACH = 4
+"""Pieces that are kept about the same members."""
+
 
 @dataclass(frozen=True)
 class PeerReport:
@@ -57,9 +60,10 @@ class Alarm:
     """Something that the members have to look at.
 
     Attributes:
-        kind: ``equivocation``: somebody signed two histories; ``two-histories``: a node shows another history
-            and no signer's signature proves it.
-        subject: Whom or what it is about: a DID, or the evidence's id.
+        kind: ``equivocation``: signatures prove two histories; ``two-histories``: a node shows another
+            history, and no signature that we have proves it.
+        subject: What makes it one alarm: the members that it is about.
+        members: The members that it is about, DIDs with spaces between them.
         since: When it was first raised.
         seen: When it was last seen.
         detail: A sentence for the log and the page.
@@ -68,6 +72,7 @@ class Alarm:
 
     kind: str
     subject: str
+    members: str
     since: int
     seen: int
     detail: str
@@ -150,14 +155,22 @@ class WatchStore:
         rows = self._rows(query, [least, most])
         return rows[0][0] if rows else None
 
-    def put_evidence(self, identifier: bytes, body: bytes, *, received: int) -> bool:
-        """Keep checked evidence; return whether it is new and there was room."""
+    def put_evidence(self, identifier: bytes, body: bytes, *, about: str, received: int) -> bool:
+        """Keep checked evidence; return whether it is new and there was room.
+
+        Args:
+            identifier: SHA-256 of the bytes.
+            body: The evidence.
+            about: The members that it is about, as one text.
+            received: When it came.
+        """
         with self._writing() as db:
             known = db.execute("SELECT 1 FROM evidence WHERE id = ?", [identifier]).fetchone()
             (count,) = db.execute("SELECT count(*) FROM evidence").fetchone()
-            if known is not None or count >= MAX_EVIDENCE:
+            (same,) = db.execute("SELECT count(*) FROM evidence WHERE about = ?", [about]).fetchone()
+            if known is not None or count >= MAX_EVIDENCE or same >= MAX_EVIDENCE_EACH:
                 return False
-            db.execute("INSERT INTO evidence VALUES (?, ?, ?)", [identifier, body, received])
+            db.execute("INSERT INTO evidence VALUES (?, ?, ?, ?)", [identifier, body, about, received])
             return True
 
     def evidence(self, identifier: bytes) -> bytes | None:
@@ -215,7 +228,8 @@ class WatchStore:
             key = [alarm.kind, alarm.subject]
             known = db.execute("SELECT 1 FROM alarm WHERE kind = ? AND subject = ?", key).fetchone()
             db.execute(
-                "INSERT INTO alarm (kind, subject, since, seen, detail, evidence) VALUES (?, ?, ?, ?, ?, ?)"
+                "INSERT INTO alarm (kind, subject, members, since, seen, detail, evidence)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (kind, subject) DO UPDATE SET seen = excluded.seen, detail = excluded.detail,"
                 " evidence = coalesce(excluded.evidence, evidence)",
                 astuple(alarm),
@@ -229,7 +243,10 @@ class WatchStore:
 
     def alarms(self) -> list[Alarm]:
         """Return the alarms, newest first."""
-        query = "SELECT kind, subject, since, seen, detail, evidence FROM alarm ORDER BY since DESC, subject"
+        query = (
+            "SELECT kind, subject, members, since, seen, detail, evidence FROM alarm"
+            " ORDER BY since DESC, subject"
+        )
         return [Alarm(*row) for row in self._rows(query, [])]
 
     def _begin(self, chain_id: str) -> None:

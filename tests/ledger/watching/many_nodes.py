@@ -134,7 +134,8 @@ class Node:
             "LEDGER_INSECURE_LOOPBACK": "1",
         }
         self.app: Flask = create_app(environ, clock=lambda: together.now, engine=self.engine)
-        self.quorum: QuorumOfSigners = watch(self.app, http=together.transport, **watching)
+        self.watch = watch(self.app, http=together.transport, **watching)
+        self.quorum: QuorumOfSigners = self.watch.quorum
 
     @property
     def did(self) -> str:
@@ -307,7 +308,7 @@ class ManyNodes:
 
     def close(self) -> None:
         for node in self.nodes:
-            node.quorum._store.close()
+            node.watch.store.close()
             node.engine.core.close()
 
 

@@ -75,7 +75,6 @@ def test_the_head_answers_once_it_has_a_quorum(world):
     assert newest(node) == node.engine.head.size
 
 
-@pytest.mark.case("LEDG-025")
 def test_reads_go_on_under_the_newest_complete_checkpoint_when_signers_are_down(tmp_path):
     world = ManyNodes(tmp_path, count=5)
     world.collect()

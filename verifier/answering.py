@@ -38,6 +38,7 @@ class Collaborators:
         origin: The verifier's own origin, in lower case: shares are made for it.
         memory: What is remembered between verifications.
         mirrors: The consortium's mirrors, which are asked before an issuer; None: there are none.
+        node_url: A node whose explorer readers may open; empty where none is known.
     """
 
     ledger: LedgerClient
@@ -45,6 +46,7 @@ class Collaborators:
     origin: str
     memory: Memory = field(default_factory=Memory)
     mirrors: MirrorClient | None = None
+    node_url: str = ""
 
     def gatherer(self, *, now: datetime, staples: Package | None = None) -> Gatherer:
         """Return the evidence for one question."""

@@ -155,7 +155,7 @@ def limited_name(name: str | None) -> str | None:
 def verifier() -> Verifier:
     """Return who answers here, for reports."""
     known = desk().collaborators
-    return Verifier(origin=known.origin, chain_id=known.ledger.chain_id)
+    return Verifier(origin=known.origin, chain_id=known.ledger.chain_id, node_url=known.node_url)
 
 
 def desk() -> Desk:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.proof.checkpoints import Checkpoint
+from ledger.proof.verify import Receipt
 from vc.credentials import CredentialFacts
 from verifier.endorsements import Countersignature
 from verifier.recognising import RecognitionLine
@@ -52,6 +53,7 @@ class Verification:
         as_of: Time of the checkpoint on which it rests, or None.
         single_operator: True where the ledger is run by one operator, or was when the form was anchored.
         checkpoint: The ledger's head under which the registry was read, or None.
+        receipt: The form's checked receipt, or None.
         names: Names of bodies that the credential speaks of, by DID, where the registry knows them.
         document: The verified document itself, for who may see it.
     """
@@ -68,6 +70,7 @@ class Verification:
     as_of: datetime | None = None
     single_operator: bool = False
     checkpoint: Checkpoint | None = field(default=None, repr=False)
+    receipt: Receipt | None = field(default=None, repr=False)
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     document: Mapping[str, Any] | None = field(default=None, repr=False)
 

@@ -42,10 +42,12 @@ class Verifier:
     Attributes:
         origin: Its address.
         chain_id: The ledger that it asked.
+        node_url: A node whose explorer readers may open; empty where none is known.
     """
 
     origin: str
     chain_id: str
+    node_url: str = ""
 
 
 def recognition_report(answer: Answer, *, verifier: Verifier) -> dict[str, Any]:

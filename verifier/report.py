@@ -11,7 +11,7 @@ from typing import Any
 
 from vc import dates
 from vc.credentials import CredentialFacts, masked_name
-from verifier import dual, recognising, wording
+from verifier import dual, nodes, recognising, wording
 from verifier.answering import Answer
 from verifier.endorsements import Countersignature
 from verifier.recognising import RecognitionLine
@@ -80,6 +80,10 @@ def one(
         "checkedAt": _moment(verification.checked_at),
         "singleOperator": verification.single_operator,
     }
+    if verification.checkpoint is not None:
+        written["ledger"] = nodes.written(verification.checkpoint)
+    if verification.receipt is not None:
+        written["anchorEntry"] = verification.receipt.entry_index
     waiving = recognising.waiving(verification.recognition)
     if waiving:
         written["noSecondTest"] = wording.recognition_sentence(waiving).to_json()

@@ -22,6 +22,7 @@ from verifier.answering import Answer
 from verifier.endorsement_lines import Endorser
 from verifier.endorsement_lines import lines as endorsement_lines
 from verifier.endorsement_lines import word as endorsement_word
+from verifier.nodes import Nodes, entry_link, nodes
 from verifier.recognising import RecognitionLine
 from verifier.recognition_report import Verifier, conclusion, recognition_report
 from verifier.stated import Line, marks
@@ -128,6 +129,8 @@ class Result:
     conclusion: str = ""
     digest: str = ""
     ledger: Sequence[tuple[str, str]] = ()
+    anchor_link: str = ""
+    receipt_link: str = ""
     report_link: str = ""
     filed_link: str = ""
     raw: str = field(default="", repr=False)
@@ -169,6 +172,8 @@ class Page:
         asked: What was typed, pasted or uploaded, so that the printed report can ask the same again; empty
             where a script holds it.
         dual: The certificates of both tracks, where both are shown.
+        nodes: Who signed the head of the ledger that the worst result rests on.
+        node_url: A node whose explorer readers may open; empty where none is known.
     """
 
     verdict: str
@@ -176,6 +181,8 @@ class Page:
     results: Sequence[Result]
     checked_at: datetime
     single_operator: bool
+    nodes: Nodes | None = None
+    node_url: str = ""
     paper: bool = False
     code: str = field(default="", repr=False)
     asked: str = field(default="", repr=False)
@@ -207,6 +214,8 @@ def page(answer: Answer, *, verifier: Verifier, code: str = "", asked: str = "",
         results=[_result(one, answer, verifier) for one in ranked],
         checked_at=ranked[0].checked_at,
         single_operator=any(one.single_operator for one in ranked),
+        nodes=next((found for one in ranked if (found := nodes(one, node_url=verifier.node_url))), None),
+        node_url=verifier.node_url,
         paper=answer.source == "code",
         code=code,
         asked=asked,
@@ -295,6 +304,7 @@ def _with_facts(
         group="" if entry is None else pick(GROUPS[entry.group]),
         digest="" if verification.document is None else jcs.digest(dict(verification.document)).hex(),
         ledger=_ledger(verification, verifier),
+        anchor_link=entry_link(verification, node_url=verifier.node_url),
     )
     if not laid_out.open:
         return seen
@@ -307,6 +317,7 @@ def _with_facts(
         number=facts.number or "",
         results=marks(facts),
         stated=stated_lines(facts, names=verification.names),
+        receipt_link=_receipt_link(verification),
         report_link=_data_link(report.report(alone, raw=True)),
         filed_link=_data_link(recognition_report(alone, verifier=verifier)),
         raw=json.dumps(verification.document, ensure_ascii=False, indent=2),
@@ -443,6 +454,14 @@ def _names(names: Mapping[str, str]) -> Mapping[str, str]:
 
 def _pair(texts: tuple[str, str]) -> Mapping[str, str]:
     return {"zh-CN": texts[0], "en": texts[1]}
+
+
+def _receipt_link(verification: Verification) -> str:
+    """Return the receipt to keep, for the page on which a browser checks it itself; nothing without one."""
+    receipt = verification.receipt
+    if receipt is None or not receipt.bundle:
+        return ""
+    return "data:application/cbor;base64," + base64.b64encode(receipt.bundle).decode("ascii")
 
 
 def _data_link(document: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ class Examination:
                 if part is not None
             ),
             checkpoint=None if registry is None else registry.snapshot.checkpoint,
+            receipt=receipt,
             names=self._names if self._trusted else {},
             document=self._document,
         )
@@ -462,8 +463,10 @@ class Examination:
             return
         grant = self._grant
         spoken_of = (self._facts.enterprise_id, self._facts.college_id, grant.accreditor if grant else None)
+        signers = () if self._registry is None else self._registry.snapshot.checkpoint.signers
         # A grant by vote names the ledger, not a body.
-        self._names = self._evidence.names({did for did in spoken_of if did and did.startswith("did:")})
+        named = {did for did in spoken_of if did and did.startswith("did:")}
+        self._names = self._evidence.names(named | set(signers))
 
     # Shared
 

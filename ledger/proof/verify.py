@@ -9,7 +9,7 @@ Steps 2 to 6 are in ``ledger.proof.checkpoints``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crypto import cbor
@@ -75,6 +75,7 @@ class Receipt:
         entry_index: The anchor's position in the log.
         own_size: Size of the log right after the form's own block.
         checkpoint: The checkpoint under which the receipt was proved.
+        bundle: The receipt's bytes, so that a reader can keep them and check them elsewhere.
     """
 
     time_of_issue: int
@@ -85,6 +86,7 @@ class Receipt:
     entry_index: int
     own_size: int
     checkpoint: Checkpoint
+    bundle: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def verify_receipt(
         consistency=consistency,
     )
     _check_batch(parsed, digest=digest, root=root)  # step 11
-    return receipt
+    return replace(receipt, bundle=bundle)
 
 
 def verify_anchor(

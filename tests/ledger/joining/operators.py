@@ -38,9 +38,9 @@ class Operator:
         self.home = self.home_of(self.consortium.founder)
         write_key(self.home / RECEIPT_KEY, self.consortium.founder.key("receipt"))
         (self.home / PIN).write_bytes(self.pin.to_bytes())
-        issuer = self.consortium.parties[-1]
-        self.consortium.make_issuer(issuer)
-        self.anchor = self.consortium.accept(issuer, "anchor", {"root": bytes(range(32))})
+        self.issuer = Party("school")
+        self.consortium.make_issuer(self.issuer)
+        self.anchor = self.consortium.accept(self.issuer, "anchor", {"root": bytes(range(32))})
         for party in self.consortium.parties[1:signers]:
             self.consortium_votes(self.signer_set(party))
         self.consortium.core.close()

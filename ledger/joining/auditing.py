@@ -46,14 +46,15 @@ def audit(reader: Reader, height: int, *, genesis: bytes, fetch: Fetch) -> Check
     first = consensus.initial_height(genesis)
     if height < first:
         raise AuditError(f"CometBFT's first block is {first}: before it, only receipts tell who signed")
-    if height > reader.head().height + 1:
-        raise AuditError("the log has not come to that block")
     keys = validators_at(reader, height, first=first, named=consensus.validators(genesis))
     checked = light.check_commit(
         fetch(height), chain_name=chain_name(reader.chain_id), validators=set(keys.values())
     )
     root = reader.root(size_at(reader, height - 1))
     if checked.height != height or checked.app_hash != root:
+        # A log that was imported does not know of blocks without an entry, so its end is tried as well.
+        if height > reader.head().height + 1:
+            raise AuditError("the log has not come to that block")
         raise AuditError(f"block {height} commits to another root than the log has after the block before")
     return checked
 

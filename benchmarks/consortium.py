@@ -21,7 +21,7 @@ from tests.network.network import Network
 from tests.network.node import Node
 from tests.network.waiting import eventually
 
-SINGLE = 15
+SINGLE = 20
 """Statements of which each waits for the one before."""
 
 STREAM = 480
@@ -47,9 +47,11 @@ def run() -> None:
         say("four homes to four nodes that answer", f"{taken[0]:.1f} s elapsed")
         network.announce()
         issuers = network.make_issuers(4)
+        before = _used(network[1].home)
         _latency(network, issuers[0])
+        _a_day(before, _used(network[1].home), statements=SINGLE)
         _throughput(network, issuers)
-        _sizes(network)
+        _memory(network)
         _sync(network, issuers[0])
         say("the machine meanwhile", machine())
     finally:
@@ -131,19 +133,26 @@ def _straight(network: Network, issuers: list[Party]) -> None:
     )
 
 
-def _sizes(network: Network) -> None:
-    """Measure what a block and a statement leave on the disk, and say what a day would."""
+def _memory(network: Network) -> None:
     for name in ("application", "cometbft"):
         show(f"resident memory of a node: {name}", [node.memory[name] / 1e6 for node in network], unit=" MB")
-    node = network[1]
-    head, blocks, used = node.head, node.consensus_height, {part: _used(node.home, part) for part in _PARTS}
-    statements = head.size - blocks
-    for part, size in used.items():
-        say(f"disk of a node after {blocks} blocks, {statements} statements: {part}", f"{size / 1e6:.1f} MB")
 
 
-def _used(home: Path, part: str) -> int:
-    return sum(path.stat().st_size for path in home.glob(_PARTS[part]) if path.is_file())
+def _a_day(before: dict[str, int], after: dict[str, int], *, statements: int) -> None:
+    """Say what a day of a statement a minute, each in a block of its own, leaves on a node's disk."""
+    for part in _PARTS:
+        each = (after[part] - before[part]) / statements
+        say(
+            f"disk: {part}, a statement in a block of its own",
+            f"{each / 1e3:.1f} kB; {each * 1440 / 1e6:.0f} MB a day at one a minute",
+        )
+
+
+def _used(home: Path) -> dict[str, int]:
+    return {
+        part: sum(path.stat().st_size for path in home.glob(pattern) if path.is_file())
+        for part, pattern in _PARTS.items()
+    }
 
 
 def _sync(network: Network, issuer: Party) -> None:

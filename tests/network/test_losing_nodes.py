@@ -56,7 +56,6 @@ def test_one_of_five_is_lost_and_writing_goes_on(network, issuers):
     invariants.check(network, stream.record)
 
 
-@pytest.mark.case("LEDG-025")
 def test_two_of_five_are_lost_and_writes_are_refused_in_plain_words(network, issuers):
     network[3].kill()
     network[4].kill()

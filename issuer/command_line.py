@@ -110,15 +110,19 @@ def passphrase_of(name: str) -> str:
     return passphrase
 
 
-def governance_passphrase() -> str:
+def governance_passphrase(*, following: bool = False) -> str:
     """Return the passphrase of the member's governance key, for one act.
+
+    Args:
+        following: Instead that of the key that is to follow: ``ISSUER_GOVERNANCE_PASSPHRASE_NEXT``.
 
     Raises:
         ForbiddenError: It is not set.
     """
-    passphrase = os.environ.get("ISSUER_GOVERNANCE_PASSPHRASE", "")
+    name = "ISSUER_GOVERNANCE_PASSPHRASE" + ("_NEXT" if following else "")
+    passphrase = os.environ.get(name, "")
     if not passphrase:
-        raise ForbiddenError("set ISSUER_GOVERNANCE_PASSPHRASE: it opens the governance key for this act")
+        raise ForbiddenError(f"set {name}: it opens the governance key for this act")
     return passphrase
 
 

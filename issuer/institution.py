@@ -187,6 +187,44 @@ def replace_signing_key(
     return signing_key(db, parts.secret)
 
 
+def add_next_submission_key(db: Database, secret: Secret, *, now: int) -> PrivateKey:
+    """Make a submission key that signs nothing before the ledger names it; in a transaction.
+
+    It lies among the retired ones until ``use_submission_key``.
+    """
+    private = PrivateKey.generate("Ed25519")
+    key_id = f"submission-{len(store.keys(db, SUBMISSION_ROLE)) + 1}"
+    store.add_key(
+        db,
+        {
+            "id": key_id,
+            "role": SUBMISSION_ROLE,
+            "algorithm": private.algorithm,
+            "public": private.public.multibase,
+            "sealed": secret.wrap(private.to_bytes(), purpose=KEY_PURPOSE, owner=key_id),
+            "created_at": now,
+            "retired_at": now,
+        },
+    )
+    return private
+
+
+def use_submission_key(db: Database, public: PublicKey, *, compromised: bool, at: int) -> bool:
+    """Let the key that the ledger names sign its statements from now on; in a transaction.
+
+    Returns:
+        Whether it is a key of this service.
+    """
+    named = [row for row in store.keys(db, SUBMISSION_ROLE) if row["public"] == public.multibase]
+    if not named:
+        return False
+    present = store.current_key(db, SUBMISSION_ROLE)
+    if present is not None and present["id"] != named[0]["id"]:
+        store.retire_key(db, present["id"], at=at, compromised=compromised)
+    store.use_key(db, named[0]["id"])
+    return True
+
+
 def document(db: Database) -> bytes:
     """Return the bytes of the newest DID document."""
     newest = store.newest_document(db)

@@ -444,3 +444,9 @@ def m015_audit_chain(db: Database) -> None:
         "CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit "
         "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
     )
+
+
+@migrations()
+def m016_governance_statements(db: Database) -> None:
+    """Write down what else the governance key signs, rotations and schemas, and a key that is to follow."""
+    _run(db, governance_tables.STATEMENTS_SQL)

@@ -23,7 +23,7 @@ from crypto import jcs
 from issuer import audit
 from issuer.audit import Actor
 from issuer.errors import InvalidActError
-from issuer.governance import keys, store
+from issuer.governance import following, keys, store
 from issuer.governance.errors import ActUnderWayError
 from issuer.ledger_client import client_of
 from issuer.parts import Parts
@@ -41,9 +41,15 @@ VOTE_DAYS = 7
 """How long a proposal is open unless its proposer says otherwise; the ledger allows 30 days."""
 
 _TRIES = 5
-_LINES = {"propose": "proposal signed", "vote": "vote signed", "withdraw": "withdrawal signed"}
+_LINES = {
+    "propose": "proposal signed",
+    "vote": "vote signed",
+    "withdraw": "withdrawal signed",
+    "key.rotate": "key rotation signed",
+    "schema.put": "schema signed",
+}
 
-Kind = Literal["propose", "vote", "withdraw"]
+Kind = Literal["propose", "vote", "withdraw", "key.rotate", "schema.put"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,13 @@ class Done:
     """A statement of the member that the ledger took.
 
     Attributes:
-        kind: ``propose``, ``vote`` or ``withdraw``.
-        proposal: Id of the proposal that it made or is about, 32 bytes.
+        kind: ``propose``, ``vote``, ``withdraw``, ``key.rotate`` or ``schema.put``.
+        proposal: Id of the proposal that it made or is about, 32 bytes; None: it is about none.
         entry_index: Index of the statement in the log.
     """
 
     kind: Kind
-    proposal: bytes
+    proposal: bytes | None
     entry_index: int
 
 
@@ -202,6 +208,36 @@ def sign_agreement(
     return PartySignature(key.did, expires, signature)
 
 
+def state(
+    db: Database,
+    parts: Parts,
+    key: GovernanceKey,
+    *,
+    actor: Actor,
+    kind: Kind,
+    body: Any,
+    about: str,
+    now: int,
+) -> Done:
+    """Sign a statement that is no proposal and no vote, and bring it into the log.
+
+    Args:
+        db: The connection; not in a transaction.
+        parts: The collaborators.
+        key: The governance key, opened for this act.
+        actor: The officer who opened it.
+        kind: ``key.rotate`` or ``schema.put``.
+        body: The statement's body, as ``ledger.proposing`` makes it.
+        about: What it is about, for the log: a role, or a schema's id.
+        now: Seconds since 1970.
+
+    Raises:
+        LedgerUnavailableError: The ledger is silent; ``finish`` goes on.
+        StatementRefusedError: The rules refuse it, with their code.
+    """
+    return _submit(db, client_of(parts), key, actor=actor, kind=kind, body=body, answer=about, now=now)
+
+
 def finish(db: Database, parts: Parts) -> bool:
     """Submit what was on its way when the ledger's answer was lost.
 
@@ -256,7 +292,7 @@ def _submit(
 def _persist(
     db: Database, statement: bytes, *, actor: Actor, kind: Kind, body: Any, answer: str, now: int
 ) -> int:
-    proposal = parse_statement(statement).proposal_id if kind == "propose" else body["proposal"]
+    proposal = parse_statement(statement).proposal_id if kind == "propose" else body.get("proposal")
     with transaction(db):
         if store.prepared(db) is not None:
             raise ActUnderWayError("another act of this member is on its way")
@@ -270,9 +306,9 @@ def _persist(
             "at": now,
         }
         number = store.add_act(db, values)
-        audit.write(
-            db, actor=actor, action=_LINES[kind], subject=proposal.hex(), now=now, answer=answer or None
-        )
+        subject = answer if proposal is None else proposal.hex()
+        said = None if proposal is None else answer or None
+        audit.write(db, actor=actor, action=_LINES[kind], subject=subject, now=now, answer=said)
     return number
 
 
@@ -300,8 +336,12 @@ def _send(db: Database, ledger: LedgerClient, number: int) -> Done:
         raise
     with transaction(db):
         store.accept(db, number, entry_index=entry_index)
+        if row["kind"] == "key.rotate":
+            # In the same transaction: after a crash here the ledger and this service name the same key.
+            following.follow(db, bytes(row["statement"]), at=row["at"])
     logger.info("governance statement accepted kind=%s entry=%d", row["kind"], entry_index)
-    return Done(row["kind"], bytes(row["proposal"]), entry_index)
+    proposal = row["proposal"]
+    return Done(row["kind"], None if proposal is None else bytes(proposal), entry_index)
 
 
 def _accepted(db: Database, kind: Kind, proposal: bytes, answer: str) -> Done | None:

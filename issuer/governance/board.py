@@ -18,14 +18,14 @@ class Tally:
     Attributes:
         yes: Share of all members that agreed, in percent.
         no: Share that disagreed.
-        line: What has to be exceeded, in percent.
+        lines: What has to be exceeded, in percent: 51, and two thirds where that is asked as well.
         silent: How many members have not voted.
         turnout: Share of the members that voted, in percent.
     """
 
     yes: float
     no: float
-    line: float
+    lines: tuple[float, ...]
     silent: int
     turnout: int
 
@@ -113,7 +113,7 @@ def tally(proposal: Proposal) -> Tally:
     return Tally(
         yes=min(100.0, 100 * yes / members),
         no=min(100.0, 100 * no / members),
-        line=200 / 3 if proposal.two_thirds else 51.0,
+        lines=(51.0, 200 / 3) if proposal.two_thirds else (51.0,),
         silent=max(0, members - yes - no),
         turnout=min(100, 100 * (yes + no) // members),
     )

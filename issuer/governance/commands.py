@@ -4,16 +4,19 @@ The officer named by ``--as`` gives the passphrase in ``ISSUER_PASSPHRASE_<NAME>
 the governance key in ``ISSUER_GOVERNANCE_PASSPHRASE``.
 """
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import click
 
-from issuer.audit import Actor
 from issuer.command_line import Session, governance_passphrase, opened, say
-from issuer.governance import acting, keys, reading
+from issuer.errors import UnknownError
+from issuer.governance import acting, keys, reading, rotating
 from issuer.governance.acting import Done
 from issuer.ledger_client import client_of
-from ledger import proposing
+from ledger import proposal_commands, proposing
+from ledger.proposal_commands import Make, Proposals
 
 as_officer = click.option("--as", "name", required=True, help="The officer; the role is governance.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -22,13 +25,19 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 @click.command("governance-key")
 @click.option("--as", "name", help="The officer who makes it; without, print the public half.")
 @click.option("--algorithm", type=click.Choice(["Ed25519", "P-256"]), default="Ed25519", show_default=True)
+@click.option("--next", "following", is_flag=True, help="The key that is to follow, such as for a lost one.")
 @as_json
-def governance_key(name: str | None, algorithm: str, as_json: bool) -> None:
+def governance_key(name: str | None, algorithm: str, following: bool, as_json: bool) -> None:
     """Make the member's governance key, and print what the consortium needs to admit the member.
 
     It prints what `vocred ledger keygen --json` prints. The key is sealed under ISSUER_GOVERNANCE_PASSPHRASE.
+    With --next it makes the one that another member proposes in the place of a lost one; without --as it asks
+    the ledger whether that was decided.
     """
     with opened(ledger=True) as session:
+        if following:
+            say(_next_key(session, name, algorithm), as_json=as_json)
+            return
         if name is not None and not keys.exists(session.db):
             keys.make(
                 session.db,
@@ -100,53 +109,106 @@ def withdraw(proposal: str, name: str, as_json: bool) -> None:
         _tell(session, done, as_json=as_json)
 
 
-@click.group()
-def propose() -> None:
-    """Propose something to the members in this member's name; proposing is not voting."""
+def _speak(make: Make, *, member: str, expires: str | None, as_json_: bool) -> None:
+    """Sign a proposal with the member's own key; ``member`` is the officer who opens it."""
+    with opened(ledger=True) as session:
+        actor = session.officer(member)
+        done = acting.propose(
+            session.db,
+            session.parts,
+            actor=actor,
+            passphrase=governance_passphrase(),
+            action=make(client_of(session.parts), session.now),
+            expires=None if expires is None else proposing.moment(expires),
+            now=session.now,
+        )
+        _tell(session, done, as_json=as_json_)
 
 
-@propose.command("agreement.end")
-@click.argument("agreement")
-@click.option("--expires", help="When the vote ends: a date, a time or seconds; else in seven days.")
+propose = Proposals(
+    "propose",
+    speak=_speak,
+    help="Propose something to the members in this member's name; proposing is not voting.",
+)
+for _command in proposal_commands.COMMANDS:
+    propose.add_command(_command)
+
+
+@click.command()
+@click.option("--role", type=click.Choice(proposing.ROTATED_ROLES), required=True)
+@click.option("--compromised-since", "theft", help="Since when another may have had it: a date or a time.")
 @as_officer
 @as_json
-def propose_end(agreement: str, expires: str | None, name: str, as_json: bool) -> None:
-    """Propose to end the AGREEMENT of that identifier, in all its versions."""
+def rotate(role: str, theft: str | None, name: str, as_json: bool) -> None:
+    """Put another key in the place of one of the member's own, or name its newest DID document.
+
+    The next governance key is made here, and sealed under ISSUER_GOVERNANCE_PASSPHRASE_NEXT.
+    """
     with opened(ledger=True) as session:
-        done = _propose(session, session.officer(name), proposing.end_agreement(agreement), expires)
-        _tell(session, done, as_json=as_json)
+        given: dict[str, Any] = {
+            "actor": session.officer(name),
+            "passphrase": governance_passphrase(),
+            "compromised_since": None if theft is None else proposing.moment(theft),
+            "now": session.now,
+        }
+        if role == "governance":
+            phrase = governance_passphrase(following=True)
+            done = rotating.rotate_governance(session.db, session.parts, new_passphrase=phrase, **given)
+        elif role == "submission":
+            done = rotating.rotate_submission(session.db, session.parts, **given)
+        else:
+            done = rotating.rotate_document(session.db, session.parts, **given)
+        say({"role": role, "entry": done.entry_index}, as_json=as_json)
 
 
-@propose.command("remove")
-@click.argument("did")
-@click.option("--expires", help="When the vote ends: a date, a time or seconds; else in seven days.")
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--id", "schema_id", required=True, help="The URL that is the schema's id.")
 @as_officer
 @as_json
-def propose_remove(did: str, expires: str | None, name: str, as_json: bool) -> None:
-    """Propose that the member DID leaves."""
+def schema(file: Path, schema_id: str, name: str, as_json: bool) -> None:
+    """Name the schema in FILE under its id on the ledger; the id keeps the digest of these bytes for ever."""
+    body = file.read_bytes()
     with opened(ledger=True) as session:
-        done = _propose(session, session.officer(name), ["remove", {"member": did}], expires)
-        _tell(session, done, as_json=as_json)
+        done = rotating.put_schema(
+            session.db,
+            session.parts,
+            actor=session.officer(name),
+            passphrase=governance_passphrase(),
+            schema_id=schema_id,
+            schema=body,
+            now=session.now,
+        )
+        digest = hashlib.sha256(body).hexdigest()
+        say({"id": schema_id, "digest": digest, "entry": done.entry_index}, as_json=as_json)
 
 
-COMMANDS = (governance_key, proposals, vote, withdraw, propose)
+COMMANDS = (governance_key, proposals, vote, withdraw, propose, rotate, schema)
 """What ``issuer.cli`` adds."""
 
 
-def _propose(session: Session, actor: Actor, action: list[Any], expires: str | None) -> Done:
-    return acting.propose(
-        session.db,
-        session.parts,
-        actor=actor,
-        passphrase=governance_passphrase(),
-        action=action,
-        expires=None if expires is None else proposing.moment(expires),
-        now=session.now,
-    )
+def _next_key(session: Session, name: str | None, algorithm: str) -> dict[str, Any]:
+    """Make the key that is to follow, or say what became of it."""
+    if name is not None:
+        return keys.make_next(
+            session.db,
+            session.parts,
+            actor=session.officer(name),
+            passphrase=governance_passphrase(),
+            algorithm=algorithm,
+            now=session.now,
+        )
+    if keys.adopt(session.db, session.parts, now=session.now):
+        return keys.public_half(session.db)
+    waiting = keys.next_half(session.db)
+    if waiting is None:
+        raise UnknownError("no key is to follow; make it with --as")
+    return waiting
 
 
 def _tell(session: Session, done: Done, *, as_json: bool) -> None:
     """Print how the proposal stands after the act, and the act's own entry."""
+    assert done.proposal is not None  # a proposal, a vote or a withdrawal
     found = client_of(session.parts).proposal(done.proposal, now=session.now)
     assert found is not None  # the ledger took a statement about it
     say({**reading.as_json(found), "entry": done.entry_index}, as_json=as_json)

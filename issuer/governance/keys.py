@@ -4,6 +4,9 @@ The key is made here and never leaves (LEDGER.md 4.2): ``<ISSUER_HOME>/governanc
 Argon2id. Who runs the host can take the file and cannot open it; who breaks into the service while nobody
 votes finds no key. A try is counted before the passphrase is checked and forgiven when it was right, as with
 officers: from the sixth wrong one on, each doubles the wait, up to a quarter of an hour.
+
+A key that is to follow lies beside it under its own thumbprint, and is the key from the transaction on that
+notes what the ledger says: nothing is renamed, so no crash leaves the wrong file in place.
 """
 
 import threading
@@ -13,6 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crypto import cbor
+from crypto.keys import PublicKey
 from issuer import audit, institution, officers
 from issuer.audit import Actor
 from issuer.governance import store
@@ -26,6 +30,7 @@ from issuer.ledger_client import client_of
 from issuer.parts import Parts
 from ledger import governance_keys
 from ledger.governance_keys import GovernanceKey, GovernanceKeyError
+from ledger.registry import issuer_key, member_key
 from ledger.statements import GOVERNANCE, key_possession
 from web.database import transaction
 
@@ -80,13 +85,87 @@ def public_half(db: Database) -> dict[str, Any]:
         GovernanceKeyMissingError: There is no key.
     """
     row = _require(db)
+    return _public_half(institution.load(db).did, bytes(row["public"]), bytes(row["possession"]))
+
+
+def make_next(
+    db: Database, parts: Parts, *, actor: Actor, passphrase: str, algorithm: str = "Ed25519", now: int
+) -> dict[str, Any]:
+    """Make the key that is to follow the member's present one, lost or not; an earlier such key is forgotten.
+
+    Args:
+        db: The connection.
+        parts: The collaborators.
+        actor: An officer with the role governance.
+        passphrase: What shall open the new key.
+        algorithm: ``Ed25519`` or ``P-256``.
+        now: Seconds since 1970.
+
+    Returns:
+        What ``public_half`` returns, of the new key.
+
+    Raises:
+        ForbiddenError: The officer does not have the role.
+        PassphraseRefusedError: The passphrase is too short or too simple.
+    """
+    officers.require(db, actor, officers.GOVERNANCE)
+    _require(db)
+    officers.check_passphrase(passphrase)
     did = institution.load(db).did
-    return {
-        "name": "governance",
-        "did": did,
-        "governance": bytes(row["public"]).hex(),
-        "possession": {GOVERNANCE: bytes(row["possession"]).hex()},
-    }
+    place = parts.settings.home / f"governance.{parts.random(8).hex()}.new"
+    with _AT_ONCE:
+        made = governance_keys.make_file(
+            place, did=did, algorithm=algorithm, passphrase=passphrase, random=parts.random
+        )
+    public = cbor.encode(made.key.public.cose_key)
+    place.rename(_named(parts, public))
+    possession = key_possession(made.key, chain_id=client_of(parts).chain_id, did=did, role=GOVERNANCE)
+    with transaction(db):
+        store.add_next_key(db, public=public, possession=possession, made_by=actor.name, at=now)
+        audit.write(db, actor=actor, action="next governance key made", subject=did, now=now)
+    return _public_half(did, public, possession)
+
+
+def next_half(db: Database) -> dict[str, Any] | None:
+    """Return the public half of the key that is to follow, or None."""
+    row = store.next_key(db)
+    if row is None:
+        return None
+    return _public_half(institution.load(db).did, bytes(row["public"]), bytes(row["possession"]))
+
+
+def follow(db: Database, public: bytes) -> bool:
+    """Let the key that was to follow be the member's key, if the ledger names exactly that one.
+
+    Args:
+        db: The connection, in a transaction.
+        public: The governance key that the ledger names, its COSE_Key in CBOR.
+    """
+    row = store.next_key(db)
+    if row is None or bytes(row["public"]) != public:
+        return False
+    store.follow(db)
+    return True
+
+
+def adopt(db: Database, parts: Parts, *, now: int) -> bool:
+    """Ask the ledger whether the members put the key that is to follow in the place of a lost one.
+
+    Returns:
+        Whether the key is another one now.
+
+    Raises:
+        LedgerUnavailableError: The ledger is silent.
+    """
+    if store.next_key(db) is None:
+        return False
+    did = institution.load(db).did
+    snapshot, _ = client_of(parts).snapshot([member_key(did), issuer_key(did)], now=now, max_age=0)
+    record = snapshot.member(did) or snapshot.issuer(did)
+    if record is None:
+        return False
+    with transaction(db):
+        return follow(db, cbor.encode(record.governance_key.cose_key))
 
 
 def exists(db: Database) -> bool:
@@ -119,7 +198,7 @@ def open(db: Database, parts: Parts, *, actor: Actor, passphrase: str, now: int)
         store.count_failure(db, locked_until=now + _wait(row["failures"] + 1))
     try:
         with _AT_ONCE:
-            key = governance_keys.open_file(file(parts), passphrase=passphrase)
+            key = governance_keys.open_file(_present(parts, bytes(row["public"])), passphrase=passphrase)
     except GovernanceKeyError as error:
         with transaction(db):
             audit.write(db, actor=actor, action="governance passphrase refused", subject=actor.name, now=now)
@@ -130,8 +209,28 @@ def open(db: Database, parts: Parts, *, actor: Actor, passphrase: str, now: int)
 
 
 def file(parts: Parts) -> Path:
-    """Return where the sealed key lies."""
+    """Return where the first sealed key lies."""
     return parts.settings.home / FILE
+
+
+def _present(parts: Parts, public: bytes) -> Path:
+    """Return where the sealed key of a public half lies: the first one has no thumbprint in its name."""
+    named = _named(parts, public)
+    return named if named.exists() else file(parts)
+
+
+def _named(parts: Parts, public: bytes) -> Path:
+    kid = PublicKey.from_cose_key(cbor.decode(public)).thumbprint
+    return parts.settings.home / f"governance.{kid.hex()[:16]}.key"
+
+
+def _public_half(did: str, public: bytes, possession: bytes) -> dict[str, Any]:
+    return {
+        "name": "governance",
+        "did": did,
+        "governance": public.hex(),
+        "possession": {GOVERNANCE: possession.hex()},
+    }
 
 
 def _made(parts: Parts, *, did: str, passphrase: str, algorithm: str) -> GovernanceKey:

@@ -186,7 +186,7 @@ def _page(
         may_vote=_may_vote(),
         has_key=keys.exists(db()),
         minutes_digest=None if made is None else minutes.digest(made),
-        ledger_url=parts().settings.ledger_url,
+        ledger_url=parts().settings.ledger_url.partition(",")[0],
         q=questions,
         now=now(),
         error=error,

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 
 from flask_babel import gettext
 
+from issuer.governance import wording
 from issuer.governance.matters import AMENDS, ENDS, STARTS
 from issuer.governance.roll import Roll
+from issuer.governance.wording import after_the_delay, called
 from ledger.core.members import ACCREDITOR
 from ledger.proposals import DONE, ENACTED, EXPIRED, OPEN, VOID, WITHDRAWN, Proposal
 from schemas.catalogue import CATALOGUE
@@ -127,7 +129,7 @@ def _admit_question(proposal: Proposal, _roll: Roll) -> str:
 
 
 def _remove_question(proposal: Proposal, roll: Roll) -> str:
-    return gettext("是否请“%(name)s”退出联盟？", name=_called(roll, proposal.body["member"]))
+    return gettext("是否请“%(name)s”退出联盟？", name=called(roll, proposal.body["member"]))
 
 
 def _wallet_question(proposal: Proposal, _roll: Roll) -> str:
@@ -137,7 +139,7 @@ def _wallet_question(proposal: Proposal, _roll: Roll) -> str:
 def _grant_question(proposal: Proposal, roll: Roll) -> str:
     body = proposal.body
     given = {
-        "name": _called(roll, body["issuer"]),
+        "name": called(roll, body["issuer"]),
         "type": credential_type(body["type"]),
         "start": _day(body["from"]),
     }
@@ -165,7 +167,7 @@ def _admit(proposal: Proposal, _roll: Roll) -> list[str]:
     types = [credential_type(name) for name in member["types"]]
     told = [
         gettext("它成为第 %(n)s 个成员，有一票；以后每次表决都按当时的成员数计票。", n=proposal.members + 1),
-        _when(),
+        after_the_delay(),
     ]
     if types:
         names = gettext("、").join(types)
@@ -174,12 +176,12 @@ def _admit(proposal: Proposal, _roll: Roll) -> list[str]:
 
 
 def _remove(proposal: Proposal, roll: Roll) -> list[str]:
-    name = _called(roll, proposal.body["member"])
+    name = called(roll, proposal.body["member"])
     told = [
         gettext("“%(name)s”不再有表决权，它投过的、尚未计定的票不再计入。", name=name),
         gettext("它认可过的发证资格随之结束；互认协议中由它承认的条款不再执行。"),
         gettext("它已经签发并存证的证书不受影响。"),
-        _when(),
+        after_the_delay(),
     ]
     if proposal.two_thirds:
         told.insert(0, gettext("它运行着账本节点，因此须有超过三分之二的成员赞成。"))
@@ -235,6 +237,7 @@ _QUESTIONS: Mapping[str, Callable[[Proposal, Roll], str]] = {
     "issuer.put": _issuer_question,
     "accredit": _grant_question,
     "wallet.put": _wallet_question,
+    **wording.QUESTIONS,
 }
 
 _EFFECTS: Mapping[str, Callable[[Proposal, Roll], list[str]]] = {
@@ -246,24 +249,13 @@ _EFFECTS: Mapping[str, Callable[[Proposal, Roll], list[str]]] = {
     STARTS: _start,
     AMENDS: _amend,
     ENDS: _end,
+    **wording.EFFECTS,
 }
 
 
-def _when() -> str:
-    return gettext("成员和密钥的变更在通过后还要经过账本设立时规定的等待期，届时生效。")
-
-
 def _parties(proposal: Proposal, roll: Roll) -> str:
-    return gettext("、").join(_called(roll, did) for did in proposal.body["parties"])
-
-
-def _called(roll: Roll, did: str) -> str:
-    return pick(roll.names(did))
+    return gettext("、").join(called(roll, did) for did in proposal.body["parties"])
 
 
 def _day(seconds: int) -> str:
-    return day(datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC))
-
-
-# What a page can write as a date; the ledger's own bound lies beyond.
-_LAST_SECOND = 253_402_200_000
+    return day(datetime.fromtimestamp(min(seconds, wording.LAST_SECOND), UTC))

@@ -4,7 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ledger.client import LedgerClient
-from ledger.registry import IssuerRecord, MemberRecord, StateKey, issuer_key, member_key, members_key
+from ledger.registry import (
+    IssuerRecord,
+    MemberRecord,
+    StateKey,
+    issuer_key,
+    member_key,
+    members_key,
+    signers_key,
+)
 
 _AT_ONCE = 300
 
@@ -16,10 +24,12 @@ class Roll:
     Attributes:
         members: By DID.
         issuers: By DID, those that were asked for.
+        signers: DIDs of the members whose nodes sign now, sorted.
     """
 
     members: Mapping[str, MemberRecord]
     issuers: Mapping[str, IssuerRecord]
+    signers: tuple[str, ...] = ()
 
     def names(self, did: str) -> dict[str, str]:
         """Return a body's name by language; an unknown one is called by its DID."""
@@ -44,7 +54,7 @@ def call(ledger: LedgerClient, *, others: Iterable[str] = (), now: int) -> Roll:
     Raises:
         LedgerUnavailableError: The ledger is silent.
     """
-    snapshot, _ = ledger.snapshot([members_key()], now=now)
+    snapshot, _ = ledger.snapshot([members_key(), signers_key()], now=now)
     members: dict[str, MemberRecord] = {}
     for chunk in _chunks(snapshot.value(members_key()) or []):
         proved, _ = ledger.snapshot([member_key(did) for did in chunk], now=now)
@@ -56,7 +66,7 @@ def call(ledger: LedgerClient, *, others: Iterable[str] = (), now: int) -> Roll:
         proved, _ = ledger.snapshot(keys, now=now)
         known = {did: proved.issuer(did) for did in chunk}
         issuers |= {did: record for did, record in known.items() if record is not None}
-    return Roll(members, issuers)
+    return Roll(members, issuers, tuple(snapshot.value(signers_key()) or ()))
 
 
 def _chunks(items: list[str]) -> Iterable[list[str]]:

@@ -18,6 +18,28 @@ def key(db: Database) -> dict[str, Any] | None:
     return row(db, "SELECT * FROM governance_key")
 
 
+def next_key(db: Database) -> dict[str, Any] | None:
+    """Return the key that is to follow, or None."""
+    return row(db, "SELECT * FROM governance_next")
+
+
+def add_next_key(db: Database, *, public: bytes, possession: bytes, made_by: str, at: int) -> None:
+    """Write the public half of a key that is to follow, in the place of another that was."""
+    db.execute("DELETE FROM governance_next")
+    values = {"id": 1, "public": public, "possession": possession, "made_by": made_by, "made_at": at}
+    insert(db, "governance_next", values)
+
+
+def follow(db: Database) -> None:
+    """Let the key that was to follow be the key, with no wrong passphrase counted."""
+    db.execute("DELETE FROM governance_key")
+    db.execute(
+        "INSERT INTO governance_key (id, public, possession, made_by, made_at) "
+        "SELECT id, public, possession, made_by, made_at FROM governance_next"
+    )
+    db.execute("DELETE FROM governance_next")
+
+
 def count_failure(db: Database, *, locked_until: int) -> None:
     """Count a try that may turn out wrong, and say until when the key waits if it does."""
     db.execute("UPDATE governance_key SET failures = failures + 1, locked_until = ?", (locked_until,))

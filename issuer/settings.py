@@ -17,7 +17,7 @@ class IssuerSettings(ServiceSettings):
     """The settings of one institution's issuer.
 
     Attributes:
-        ledger_url: The ledger node to talk to.
+        ledger_url: The ledger nodes to talk to, with commas between them.
         ledger_pin: The pin file to start from, or None when the home has one already.
         verifier_url: The host that printed QR codes lead to.
         wallet_url: The web wallet that the landing page of a claim offers.
@@ -58,7 +58,7 @@ def read(environ: Mapping[str, str], *, make_secret: bool = False) -> IssuerSett
         raise SettingsError("ISSUER_URL must be scheme and host, without a path: one host or port per issuer")
     return IssuerSettings(
         **service,
-        ledger_url=env.url("LEDGER_URL"),
+        ledger_url=env.urls("LEDGER_URL"),
         ledger_pin=env.file("LEDGER_PIN"),
         verifier_url=env.url("VERIFIER_URL"),
         wallet_url=env.url("WALLET_URL"),

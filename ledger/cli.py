@@ -14,7 +14,7 @@ import click
 
 from crypto import cbor, jcs
 from crypto.keys import PublicKey
-from ledger import desk, proposal_commands, proposal_desk, proposing
+from ledger import desk, proposal_commands, proposal_desk, proposing, supervision_commands
 from ledger.client import LedgerClient
 from ledger.desk import Outside
 from ledger.joining import commands
@@ -32,7 +32,8 @@ def cli() -> None:
 
 
 cli.add_command(proposal_desk.propose)
-for _command in commands.COMMANDS:
+cli.add_command(supervision_commands.supervision)
+for _command in (*commands.COMMANDS, *watch_commands.COMMANDS):
     cli.add_command(_command)
 
 

@@ -147,6 +147,33 @@ class LedgerClient:
         self._snapshots.put(wanted, (now, snapshot, body))
         return snapshot, body
 
+    def checkpoint(self, *, epoch: int, now: int) -> bytes:
+        """Fetch the newest checkpoint with the links from an epoch, for others: to be saved as a file.
+
+        Args:
+            epoch: An epoch that the pin knows, such as 1.
+            now: The current time in integer seconds.
+
+        Raises:
+            LedgerUnavailableError: No node answers.
+            ReceiptError: The answers do not check from that epoch on.
+        """
+        # The pin first goes to the present, so that whatever links the file lacks come to light.
+        self.snapshot((), now=now, max_age=0)
+        pin = self.pins.load()
+        signers = pin.signers if epoch == pin.epoch else pin.earlier.get(epoch)
+        if signers is None:
+            raise CheckpointError(f"the pin knows no epoch {epoch}")
+        earlier = {number: each for number, each in pin.earlier.items() if number < epoch}
+        start = replace(pin, epoch=epoch, signers=signers, earlier=earlier)
+
+        def fetch(url: str) -> bytes:
+            body = self._get(url, "/v1/checkpoint", [("from", "1"), ("epoch", str(epoch))])
+            verify.verify_snapshot(body, pin=start, now=now)
+            return body
+
+        return self._ask(fetch)
+
     def submit(self, statement: bytes) -> int:
         """Submit a signed statement; submitting the same bytes again is harmless.
 

@@ -101,11 +101,19 @@ def client() -> LedgerClient:
     """
     url = setting("LEDGER_URL")
     if not url:
-        raise SettingsError("set LEDGER_URL to the address of a ledger node")
+        raise SettingsError("set LEDGER_URL to the address of a ledger node, or of several")
+    return LedgerClient(url, pins=pins(), http=outside().http)
+
+
+def pins() -> PinStore:
+    """Return what the desk remembers of the ledger, begun from the pin that a person handed over.
+
+    Raises:
+        SettingsError: There is none.
+    """
     folder = home()
     pin(folder)
-    pins = PinStore.start(folder / PIN_STORE, pin_file=pin_file(folder))
-    return LedgerClient(url, pins=pins, http=outside().http)
+    return PinStore.start(folder / PIN_STORE, pin_file=pin_file(folder))
 
 
 def make_key(folder: Path, member: str, *, did: str, algorithm: str) -> GovernanceKey:

@@ -13,6 +13,7 @@ import click
 
 from crypto.errors import CryptoError
 from ledger.errors import LedgerError
+from ledger.proof.following import follow
 from vc import documents, printed_code, shares
 from vc.errors import VcError
 from verifier import answering, recognising, report, settings, wording
@@ -42,14 +43,25 @@ def cli() -> None:
 @click.option(
     "--recognition-report", "filed", is_flag=True, help="Print the report that a body files (JSON)."
 )
-def verify(subject: str, name: str | None, as_json: bool, filed: bool) -> None:
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A checkpoint of the ledger with links between epochs, saved by `vocred ledger checkpoint`.",
+)
+def verify(subject: str, name: str | None, as_json: bool, filed: bool, checkpoints: tuple[Path, ...]) -> None:
     """Verify a credential in a FILE ("-" for standard input), a share LINK, or a printed CODE.
 
     A code answers as the page does: the name stays masked until --name gives the one on the paper.
+
+    With --checkpoint the verifier follows the changes of the ledger's members without reaching any node.
     """
     now = datetime.now(UTC)
     try:
         shared = settings.collaborators(settings.read(os.environ))
+        for path in checkpoints:
+            follow(shared.ledger.pins, path.read_bytes(), now=int(now.timestamp()))
         answer = ask(subject, collaborators=shared, now=now, name=name)
     except (VerifierError, VcError, CryptoError, LedgerError, WebError) as error:
         if as_json or filed:

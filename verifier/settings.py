@@ -21,7 +21,7 @@ class VerifierSettings(ServiceSettings):
     """What a verifier needs to know.
 
     Attributes:
-        ledger_url: The node that it asks.
+        ledger_url: The nodes that it asks, with commas between them.
         ledger_pin: The pin file to start from; None once the home directory has its own.
     """
 
@@ -44,7 +44,7 @@ def read(environ: Mapping[str, str]) -> VerifierSettings:
     environment = Environment(environ, prefix="VERIFIER")
     return VerifierSettings(
         **environment.service(make_home=True, sessions=False),
-        ledger_url=environment.url("LEDGER_URL"),
+        ledger_url=environment.urls("LEDGER_URL"),
         ledger_pin=environment.file("LEDGER_PIN"),
     )
 

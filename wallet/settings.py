@@ -4,7 +4,7 @@ Example::
 
     WALLET_HOME=/srv/wallet                     wallet.db, secret.key and the ledger pin lie here
     WALLET_URL=https://wallet.example           this service, as others reach it
-    WALLET_LEDGER_URL=https://ledger.example    the node that is asked
+    WALLET_LEDGER_URL=https://ledger.example    the nodes that are asked, with commas between them
     WALLET_LEDGER_PIN=/srv/ledger.pin           the pin to start from, for a first start only
     WALLET_VERIFIER_URL=https://v.example       the host on which share links open
 """
@@ -29,7 +29,7 @@ class WalletSettings(ServiceSettings):
     """What the wallet needs to know beyond what every service does.
 
     Attributes:
-        ledger_url: The ledger node that is asked.
+        ledger_url: The ledger nodes that are asked, with commas between them.
         ledger_pin: The pin file to start from, or None once the home holds a pin.
         verifier_url: Base URL of the host on which share links open.
         tag: The four characters under which the registry knows this wallet.
@@ -73,7 +73,7 @@ def read(environ: Mapping[str, str]) -> WalletSettings:
     service = env.service(make_secret=True)
     return WalletSettings(
         **service,
-        ledger_url=env.url("LEDGER_URL"),
+        ledger_url=env.urls("LEDGER_URL"),
         ledger_pin=env.file("LEDGER_PIN"),
         verifier_url=env.url("VERIFIER_URL"),
         tag=_tag(env.text("TAG", default=suggested_tag(service["secret_key"]))),

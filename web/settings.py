@@ -8,7 +8,7 @@ A service's own settings are a frozen dataclass that extends ``ServiceSettings``
 
     def read(environ: Mapping[str, str]) -> VerifierSettings:
         env = Environment(environ, prefix="VERIFIER")
-        return VerifierSettings(**env.service(make_secret=True), ledger_url=env.url("LEDGER_URL"))
+        return VerifierSettings(**env.service(make_secret=True), ledger_url=env.urls("LEDGER_URL"))
 
 Order in ``Environment.service``: home, public URL, the rule on loopback over *every* configured URL, secret.
 There is no default secret and no code that asks whether it is being tested.
@@ -91,6 +91,17 @@ class Environment:
         """
         return _base_url(self.text(name, default=default), variable=f"{self.prefix}_{name}")
 
+    def urls(self, name: str) -> str:
+        """Return one or several base URLs with commas between them, each as ``url`` returns it.
+
+        Raises:
+            SettingsError: There is none, or one is no such URL.
+        """
+        parts = _parts(self.text(name))
+        if not parts:
+            raise SettingsError(f"set {self.prefix}_{name}")
+        return ",".join(_base_url(part, variable=f"{self.prefix}_{name}") for part in parts)
+
     def directory(self, name: str, *, make: bool = False) -> Path:
         """Return the variable as the path of a directory that exists, else raise ``SettingsError``.
 
@@ -142,14 +153,17 @@ class Environment:
                 or not value.strip()
             ):
                 continue
-            address = _base_url(value.strip(), variable=variable)
-            if allowed and not is_loopback(address):
-                raise SettingsError(
-                    f"{self.prefix}_INSECURE_LOOPBACK needs loopback addresses only; {variable} is none"
-                )
-            if not allowed and not address.startswith("https://"):
-                raise SettingsError(f"{variable} must start with https://")
+            for part in _parts(value):
+                self._check_loopback(_base_url(part, variable=variable), variable=variable, allowed=allowed)
         return allowed
+
+    def _check_loopback(self, address: str, *, variable: str, allowed: bool) -> None:
+        if allowed and not is_loopback(address):
+            raise SettingsError(
+                f"{self.prefix}_INSECURE_LOOPBACK needs loopback addresses only; {variable} is none"
+            )
+        if not allowed and not address.startswith("https://"):
+            raise SettingsError(f"{variable} must start with https://")
 
     def service(
         self, *, make_home: bool = False, make_secret: bool = False, sessions: bool = True
@@ -229,6 +243,10 @@ def read_secret_key(home: Path) -> bytes:
     if mode & 0o077:
         raise SettingsError(f"{SECRET_FILE} must be readable by its owner only (chmod 600)")
     return secret
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _base_url(text: str, *, variable: str) -> str:

@@ -185,6 +185,11 @@ class Contradiction:
     signers: tuple[str, ...]
 
 
+def thumbprint(signer: Signer) -> bytes:
+    """Return the identifier of a signer's key."""
+    return PublicKey.from_cose_key(signer.key).thumbprint
+
+
 def verify(evidence: Evidence, *, known: KnownSigner, chain_id: str) -> Contradiction:
     """Check evidence: that the trees contradict each other, and every signature.
 
@@ -385,7 +390,7 @@ def _used(
 
 def _made_by(each: MemberSignature, tree: SignedTree, signer: Signer) -> bool:
     header = cbor.decode(each.signature.protected)
-    return bool(header[4] == PublicKey.from_cose_key(signer.key).thumbprint)
+    return bool(header[4] == thumbprint(signer))
 
 
 def _tree(value: Any) -> SignedTree:

@@ -42,8 +42,7 @@ class Alarms:
         with self._lock:
             for number in range(self._epoch + 1, present + 1):
                 for signer in epochs.epoch_of(reader, number):
-                    thumbprint = PublicKey.from_cose_key(signer.key).thumbprint
-                    self._ever[signer.member, thumbprint] = signer
+                    self._ever[signer.member, evidence.thumbprint(signer)] = signer
             self._epoch = max(self._epoch, present)
             return [self._ever[name] for name in sorted(self._ever)]
 

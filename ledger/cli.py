@@ -14,7 +14,7 @@ import click
 
 from crypto import cbor, jcs
 from crypto.keys import PublicKey
-from ledger import desk, proposal_commands, proposal_desk, proposing, supervision_commands
+from ledger import desk, proposal_commands, proposal_desk, proposing, supervision_commands, watch_commands
 from ledger.client import LedgerClient
 from ledger.desk import Outside
 from ledger.joining import commands

@@ -7,11 +7,16 @@ made neither waits for them nor takes them along when it is undone.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the newest SQLite installed
+
 from ledger.dry_runs import DryRunKeptError
 from ledger.store import Store
+from web.database import as_ours
 
 MAX_DRY_RUNS = 256
 """Dry runs kept of one issuer."""
@@ -31,15 +36,24 @@ class Beside:
             self._store.close()
 
     def put_document(self, document: bytes) -> bytes:
-        """Keep an agreement's document and return its SHA-256."""
+        """Keep an agreement's document and return its SHA-256.
+
+        Raises:
+            StorageError: The database takes nothing at the moment.
+        """
         digest = sha256(document).digest()
-        with self._lock:
+        with self._lock, _storage():
             self._store.put_document(digest, document)
         return digest
 
     def put_dry_run(self, body: bytes, *, digest: bytes, did: str, until: int) -> bool:
-        """Keep an issuer's dry run of an agreement, checked by the caller, if it is the newest."""
-        with self._lock:
+        """Keep an issuer's dry run of an agreement, checked by the caller, if it is the newest.
+
+        Raises:
+            DryRunKeptError: Another one of the same or a later end is kept.
+            StorageError: The database takes nothing at the moment.
+        """
+        with self._lock, _storage():
             return put_dry_run(self._store, body, digest=digest, did=did, until=until)
 
 
@@ -64,3 +78,12 @@ def put_dry_run(store: Store, body: bytes, *, digest: bytes, did: str, until: in
     for older in store.dry_run_digests(did)[:-MAX_DRY_RUNS]:
         store.drop_dry_run(older, did)
     return True
+
+
+@contextmanager
+def _storage() -> Iterator[None]:
+    """Turn what SQLite says of the file, a full disk or a block that takes long, into our errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise as_ours(error) from error

@@ -21,7 +21,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from crypto.keys import PrivateKey, PublicKey
@@ -54,7 +54,7 @@ from web.database import require_sqlite
 logger = logging.getLogger(__name__)
 
 NO_BLOCK = 10.0
-"""Seconds without a block after which a submitter is told that there is no quorum."""
+"""Default of ``patience``, in seconds."""
 
 HALTED = 1.0
 """Seconds that a submitter waits while the last one saw no block in vain: reads need the threads."""
@@ -80,20 +80,22 @@ class CometEngine:
         keys: Sequence[PrivateKey],
         home: CometHome,
         rpc: Rpc,
+        signed: LastSigned,
         clock: Clock,
         archive: bool,
         lock_file: int,
+        patience: float,
         end: Callable[[int], object],
     ) -> None:
         """Use ``open``, which makes the checks."""
         self._path, self._keys, self._clock, self._rpc = path, tuple(keys), clock, rpc
-        self._lock_file, self._end = lock_file, end
+        self._lock_file, self._patience, self._end = lock_file, patience, end
         self._genesis = core.genesis
         self._app = Application(core, clock=clock, home=home, archive=archive)
-        self._server = AbciServer(home.socket, answer=self._app.answer, fail=self._fail)
         self._beside = Beside(path)
-        self._signed = LastSigned(path)
-        self._stopped = False
+        self._server = AbciServer(home.socket, answer=self._app.answer, fail=self._fail)
+        self._signed = signed
+        self._stopped = self._closed = False
         self._slots = threading.BoundedSemaphore(MAX_WAITING)
         self._halted_at: int | None = None
         self.refuse: Callable[[LedgerError], None] = self._refuse
@@ -108,6 +110,7 @@ class CometEngine:
         rpc: str,
         clock: Clock,
         archive: bool = False,
+        patience: float = NO_BLOCK,
         end: Callable[[int], object] = os._exit,
     ) -> CometEngine:
         """Open a ledger's database, alone, and answer CometBFT from now on.
@@ -120,6 +123,7 @@ class CometEngine:
             rpc: ``host:port`` of CometBFT's RPC.
             clock: Returns the time in integer seconds.
             archive: Whether CometBFT keeps every block.
+            patience: Seconds without a block after which a submitter is told that there is no quorum.
             end: Ends the process, with an exit status, after a failure that nobody expected.
 
         Raises:
@@ -129,28 +133,27 @@ class CometEngine:
             StoreError: There is no ledger, or it is damaged.
         """
         require_sqlite()
-        lock_file = lock_alone(path)
-        try:
+        with ExitStack() as undone:
+            lock_file = lock_alone(path)
+            undone.callback(os.close, lock_file)
             core = Core.open(path)
-            try:
-                engine = cls(
-                    core,
-                    path=path,
-                    keys=keys,
-                    home=home,
-                    rpc=Rpc(f"http://{rpc}"),
-                    clock=clock,
-                    archive=archive,
-                    lock_file=lock_file,
-                    end=end,
-                )
-                engine._check_signed()
-            except BaseException:
-                core.close()
-                raise
-        except BaseException:
-            os.close(lock_file)
-            raise
+            undone.callback(core.close)
+            signed = LastSigned(path)
+            _check_signed(core, signed)
+            engine = cls(
+                core,
+                path=path,
+                keys=keys,
+                home=home,
+                rpc=Rpc(f"http://{rpc}"),
+                signed=signed,
+                clock=clock,
+                archive=archive,
+                lock_file=lock_file,
+                patience=patience,
+                end=end,
+            )
+            undone.pop_all()
         engine._server.start()
         return engine
 
@@ -158,9 +161,9 @@ class CometEngine:
         """Stop answering CometBFT, which stops too, and let another process open the ledger."""
         self._server.close()
         with self._app.lock:
-            if self._stopped:
+            if self._closed:
                 return
-            self._stopped = True
+            self._closed = self._stopped = True
             self._app.committed.notify_all()
             self._app.core.close()
         self._beside.close()
@@ -295,7 +298,8 @@ class CometEngine:
         except Reject as refusal:
             with self.reader() as reader:
                 outcome.index = reader.position_of(tx)
-            if outcome.index is not None:
+            if outcome.index is not None or refusal.code == "TX_DUPLICATE":
+                # It is in the log, or in a block that is decided and will be in a moment.
                 return
             # What a node that is behind does not know yet, it must not call refused.
             self._require_up_to_date()
@@ -305,7 +309,8 @@ class CometEngine:
         """Wait until a block, or the mempool, told what became of a statement."""
         begun = time.monotonic()
         with self._app.committed:
-            patience = HALTED if self._halted_at == self._app.core.head.height else NO_BLOCK
+            halted = self._halted_at == self._app.core.head.height
+            patience = min(HALTED, self._patience) if halted else self._patience
             while True:
                 self._require_running()
                 if outcome.refusal is not None:
@@ -327,6 +332,8 @@ class CometEngine:
 
     def _sign(self, reader: Reader, size: int | None) -> CheckpointSignature:
         newest = confirmed_size(reader)
+        if size is None and newest == 1:
+            raise MerkleError("the consensus has confirmed no block yet")
         block = reader.block(newest if size is None else size)
         if block.size > newest:
             raise MerkleError(f"the consensus has not confirmed size {block.size} yet")
@@ -356,22 +363,6 @@ class CometEngine:
             if key.thumbprint in ours:
                 return member, ours[key.thumbprint]
         return None
-
-    def _check_signed(self) -> None:
-        """Refuse another history; one that is only behind is fetched from the other nodes, and signs nothing.
-
-        Raises:
-            RestoredBackupError: The log has another root of a size that was signed from here.
-        """
-        core = self._app.core
-        if self._signed.is_behind(core.head):
-            logger.error(
-                "restored_backup signed=%d size=%d: nothing is signed before the log is as long",
-                self._signed.size,
-                core.head.size,
-            )
-        elif self._signed.size:
-            self._signed.check(core)
 
     def _require_running(self) -> None:
         if self._stopped:
@@ -405,6 +396,19 @@ class CometEngine:
     def _refuse(self, error: LedgerError) -> None:
         logger.critical("engine cannot go on: %s [%s]", error, error.code)
         self._end(FATAL)
+
+
+def _check_signed(core: Core, signed: LastSigned) -> None:
+    """Refuse another history; one that is only behind is fetched from the other nodes, and signs nothing.
+
+    Raises:
+        RestoredBackupError: The log has another root of a size that was signed from here.
+    """
+    if signed.is_behind(core.head):
+        told = "restored_backup signed=%d size=%d: nothing is signed before the log is as long"
+        logger.error(told, signed.size, core.head.size)
+    elif signed.size:
+        signed.check(core)
 
 
 def confirmed_size(reader: Reader) -> int:

@@ -13,7 +13,10 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, cast
+
+from google.protobuf.message import DecodeError
+from google.protobuf.proto import serialize_length_prefixed
 
 from ledger.engines.cometbft import abci_pb2 as abci
 
@@ -24,16 +27,6 @@ MAX_MESSAGE = 8 * 1024 * 1024
 
 _MORE, _BITS = 0x80, 0x7F
 _LONGEST_LENGTH = 5
-
-
-class Stream(Protocol):
-    """What messages are read from and written to."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return so many bytes, fewer at the end."""
-
-    def write(self, data: bytes, /) -> int:
-        """Write all of the bytes."""
 
 
 Answer = Callable[[abci.Request], abci.Response]
@@ -86,26 +79,48 @@ class AbciServer:
 
     def _converse(self, connection: socket.socket) -> None:
         try:
-            with connection, connection.makefile("rwb") as stream:
-                while (request := read_message(stream)) is not None:
-                    write_message(stream, self._answer(request))
-                    if request.WhichOneof("value") == "flush":
-                        stream.flush()
+            with connection, connection.makefile("rwb") as buffered:
+                self._answer_all(cast(BinaryIO, buffered))
         except OSError:
             # CometBFT has gone; it comes back with new connections and says where it stands.
             logger.info("abci connection ended")
-        except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on
-            self._fail(error)
         finally:
             with self._lock:
                 self._connections.discard(connection)
 
+    def _answer_all(self, stream: BinaryIO) -> None:
+        """Answer until CometBFT hangs up, or an answer cannot be given.
 
-def read_message(stream: Stream) -> abci.Request | None:
+        Raises:
+            OSError: The connection broke.
+        """
+        while (request := self._next(stream)) is not None:
+            try:
+                response = self._answer(request)
+            except ConnectionError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on
+                self._fail(error)
+                return
+            write_message(stream, response)
+            if request.WhichOneof("value") == "flush":
+                stream.flush()
+
+    def _next(self, stream: BinaryIO) -> abci.Request | None:
+        """Read a request; what is none is CometBFT of another version, and ends the process as well."""
+        try:
+            return read_message(stream)
+        except (ValueError, DecodeError) as error:
+            self._fail(error)
+            return None
+
+
+def read_message(stream: BinaryIO) -> abci.Request | None:
     """Read one request; None at the end of the stream.
 
     Raises:
-        ValueError: The length, or what follows, is not a message.
+        ValueError: The length is none, or beyond any block's.
+        DecodeError: What follows is no message.
     """
     size = _read_length(stream)
     if size is None:
@@ -120,13 +135,12 @@ def read_message(stream: Stream) -> abci.Request | None:
     return request
 
 
-def write_message(stream: Stream, message: abci.Response | abci.Request) -> None:
+def write_message(stream: BinaryIO, message: abci.Response | abci.Request) -> None:
     """Write one message with its length in front."""
-    data = message.SerializeToString()
-    stream.write(_length(len(data)) + data)
+    serialize_length_prefixed(message, stream)
 
 
-def _read_length(stream: Stream) -> int | None:
+def _read_length(stream: BinaryIO) -> int | None:
     """Read protobuf's varint."""
     value = 0
     for place in range(_LONGEST_LENGTH):
@@ -137,11 +151,3 @@ def _read_length(stream: Stream) -> int | None:
         if not byte[0] & _MORE:
             return value
     raise ValueError("the length of an ABCI message is malformed")
-
-
-def _length(value: int) -> bytes:
-    encoded = bytearray()
-    while value > _BITS:
-        encoded.append(value & _BITS | _MORE)
-        value >>= 7
-    return bytes([*encoded, value])

@@ -26,18 +26,23 @@ INSTALL = "CGO_ENABLED=0 go install github.com/cometbft/cometbft/cmd/cometbft@v0
 _POLL_SECONDS = 0.1
 
 
-def binary(settings: CometSettings) -> Path:
+def binary(settings: CometSettings, *, interpreter: str = sys.executable, search: str | None = None) -> Path:
     """Find the program: where the setting says, else beside the interpreter, else in PATH.
+
+    Args:
+        settings: The node's.
+        interpreter: Path of the running Python.
+        search: Folders like those of PATH, which is the default.
 
     Raises:
         SettingsError: It is not there.
     """
     if settings.binary:
         return _executable(Path(settings.binary), said="LEDGER_COMETBFT")
-    beside = Path(sys.executable).parent / PROGRAM
+    beside = Path(interpreter).parent / PROGRAM
     if beside.is_file():
         return beside
-    found = shutil.which(PROGRAM)
+    found = shutil.which(PROGRAM, path=search)
     if found is None:
         raise SettingsError(f"there is no {PROGRAM}: run `{INSTALL}` or set LEDGER_COMETBFT to its path")
     return Path(found)

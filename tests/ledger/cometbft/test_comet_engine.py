@@ -30,7 +30,6 @@ from tests.ledger.consortium import key
 from tests.ledger.core_acts import joining, signer_set
 from tests.network.waiting import eventually
 
-
 PATIENCE = 30.0
 """Seconds without a block where a test waits for one; the other tests wait for its end."""
 

@@ -88,7 +88,7 @@ class EmbeddedEngine:
         self._arrivals: list[_Arrival] = []
         self._arrivals_lock = threading.Lock()
         self._signed = LastSigned(path)
-        self._stopped = False
+        self._stopped = self._closed = False
         self._callbacks: list[Callable[[], None]] = []
 
     @classmethod
@@ -130,7 +130,9 @@ class EmbeddedEngine:
     def close(self) -> None:
         """Stop, and let another process open the ledger."""
         with self._lock:
-            self._stopped = True
+            if self._closed:
+                return
+            self._closed = self._stopped = True
             self._core.close()
             os.close(self._lock_file)
 

@@ -187,7 +187,8 @@ def test_a_link_over_a_block_that_ends_no_epoch_is_refused(life, pins):
 
 def test_a_link_of_another_ledger_is_refused(life, pins, tmp_path):
     (tmp_path / "other").mkdir()
-    other = ManyNodes(tmp_path / "other")
+    # The same four sign it with the same keys; its fifth member makes it another ledger.
+    other = ManyNodes(tmp_path / "other", count=5, signers=4)
     other.rotate_receipt_key(other.parties[3].did, "other key")
     other.block()
     other.collect(2)

@@ -5,7 +5,7 @@ Read-only, for everybody, without login. Every page reads a bounded number of ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -18,11 +18,12 @@ from crypto.multibase import base64url_encode
 from ledger import listing, merkle
 from ledger.core.blocks import Block
 from ledger.core.reading import Reader
-from ledger.errors import MerkleError
+from ledger.errors import LedgerError, MerkleError
 from ledger.explorer import asking, entries, trees
 from ledger.explorer.drawing import draw
 from ledger.explorer.signing import who_signed
 from ledger.page import names_of
+from ledger.proof.bundle import CheckpointSignature
 from ledger.registry import issuer_key
 from ledger.running import engine, is_single_operator, now, quorum
 from web.errors import NotFoundError
@@ -115,7 +116,7 @@ def block(size: int) -> str:
             root=reader.root(size).hex(),
             rows=[(each, entries.sentence(each, names)) for each in rows],
             left_out=found.size - 1 - found.first - len(rows),
-            signings=who_signed(reader, found, quorum().signatures(found)),
+            signings=who_signed(reader, found, _signatures(found)),
             names=names,
             earlier=None if earlier is None else earlier + 1,
             later=None if later is None else later + 1,
@@ -194,6 +195,16 @@ def issuer(did: str) -> str:
             state_key=base64url_encode(cbor.encode(issuer_key(did))),
             thumbprint=PublicKey.from_cose_key(record["submission"]).thumbprint.hex(),
         )
+
+
+def _signatures(head: Block) -> Sequence[CheckpointSignature]:
+    """Return all signatures under a block that are known here; where the node watches, more than a quorum."""
+    known = getattr(quorum(), "known", None)
+    try:
+        return quorum().signatures(head) if known is None else [each.signature for each in known(head)]
+    except LedgerError:
+        # This node signs nothing at present, or not this block: the page shows what there is.
+        return []
 
 
 def _frame(reader: Reader, current: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The report to download: it carries the signatures under which it can be checked, years later and offline.
 
     {"report": "vocred/supervision/1", "chainId", "madeAt", "since", "until", "singleOperator",
-     "checkpoint": a checkpoint bundle, base64url, with proofs of each issuer's record and last number, of
-                   the members and of the open proposals,
+     "checkpoint": a checkpoint bundle, base64url, with the links from the first epoch and proofs of each
+                   issuer's record and last number, of the members and of the open proposals,
      "issuers": [{"did", "names", "number", "issued", "revoked", "anchoredLate", "anchors", "listVersions",
                   "counts": [{"month", "at", "rows", "signed"}…]}…],
      "months": [{"month", "issued", "revoked", "anchoredLate", "anchors", "listVersions", "votes"}…],
@@ -17,17 +17,20 @@ anchors by month are a count of log entries: whoever has the log counts the same
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crypto import cbor
 from crypto.errors import CryptoError
 from crypto.multibase import base64url_decode, base64url_encode
+from ledger.core.blocks import FIRST_EPOCH
 from ledger.core.reading import Reader
 from ledger.counts import Counts, CountsError, Row, verify_counts
 from ledger.explorer.kept import Kept
 from ledger.explorer.supervising import Supervision
 from ledger.proof import assembly
 from ledger.proof.assembly import Sign
+from ledger.proof.bundle import Bundle
 from ledger.proof.errors import ProofMalformedError
 from ledger.proof.pins import Pin
 from ledger.proof.verify import Snapshot, verify_snapshot
@@ -67,7 +70,7 @@ def make_report(
     keys = [members_key(), open_key()]
     for line in issuers:
         keys += [issuer_key(line.did), seq_key(line.did, SUBMISSION)]
-    bundle = assembly.checkpoint(reader, sign=sign, keys=_encoded(keys), size=size)
+    bundle = assembly.checkpoint(reader, sign=sign, keys=_encoded(keys), size=size, epoch=FIRST_EPOCH)
     return {
         "report": NAME,
         "chainId": reader.chain_id,
@@ -111,13 +114,19 @@ def check_report(report: Any, *, pin: Pin, now: int) -> tuple[Snapshot, list[Cou
     """
     try:
         bundle = base64url_decode(report["checkpoint"], max_chars=_MAX_BUNDLE_CHARS)
-        snapshot = verify_snapshot(bundle, pin=pin, now=now)
+        snapshot = verify_snapshot(_from_epoch(bundle, pin.epoch), pin=pin, now=now)
         listed = [(issuer["did"], _row_of(issuer), issuer["counts"]) for issuer in report["issuers"]]
         return snapshot, [
             counts for did, total, signed in listed for counts in _checked(snapshot, did, total, signed)
         ]
     except (CryptoError, KeyError, TypeError) as error:
         raise ProofMalformedError("not the form of a supervision report") from error
+
+
+def _from_epoch(data: bytes, epoch: int) -> bytes:
+    """Leave out the links that lead up to an epoch: a report has all of them, its reader needs the rest."""
+    bundle = Bundle.decode(data)
+    return replace(bundle, links=bundle.links[epoch - FIRST_EPOCH :]).encode()
 
 
 def _checked(snapshot: Snapshot, did: str, total: Row, signed: Sequence[Any]) -> list[Counts]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, json, render_template
+from flask_babel import gettext as _
 
 from ledger import listing
 from ledger.core.reading import Reader
@@ -17,11 +18,10 @@ from ledger.explorer.reports import make_report
 from ledger.explorer.supervising import Supervision, months_between, supervise
 from ledger.page import names_of, voted
 from ledger.running import engine, is_single_operator, now, quorum, sign
+from ledger.watching import ALARMS
 
 MOST_MONTHS = 36
 MONTHS = 12
-ALARMS = "ledger_alarms"
-"""Under this extension lies, where the node watches others, what returns its alarms as JSON values."""
 
 _BAR, _CHART = 120, 320
 
@@ -44,7 +44,7 @@ class Column:
 def show() -> str:
     """Show counters, rates, late anchors, open votes and alarms for some months."""
     with engine().reader() as reader:
-        view, _ = _view(reader)
+        view, _kept = _view(reader)
         return render_template(
             "ledger/explorer/supervision.html",
             current="supervision",
@@ -57,6 +57,7 @@ def show() -> str:
             names=names_of(reader),
             votes=voted(reader, now=now()),
             alarms=_alarms(),
+            alarm_words=_alarm_words(),
             counted=asking.index().counted(),
             size=reader.head().size,
             earliest=month_of(reader.genesis.time),
@@ -115,7 +116,15 @@ def _view(reader: Reader) -> tuple[Supervision, Sequence[Kept]]:
     return view, kept
 
 
+def _alarm_words() -> Mapping[str, str]:
+    return {
+        "equivocation": _("有签名方给两个互相矛盾的账本签了名"),
+        "two-histories": _("有节点给出与本节点不同的历史"),
+    }
+
+
 def _alarms() -> Sequence[Mapping[str, Any]]:
+    # Where the node watches others, this returns its alarms as JSON values.
     found = current_app.extensions.get(ALARMS)
     listed: Sequence[Mapping[str, Any]] = found() if found is not None else []
     return listed

@@ -28,6 +28,8 @@ from typing import Any
 
 import click
 
+from vocred.operating.starting import started
+
 SERVICES = ("issuer", "ledger", "verifier", "wallet")
 PORTS = {"ledger": 8700, "issuer": 8701, "wallet": 8704, "verifier": 8705}
 BACKGROUND = {"issuer": ("issuer.worker:run",)}
@@ -73,7 +75,8 @@ def serve(service: str, port: int | None, workers: int | None, address: str, eng
     if service in ONE_WORKER and workers > 1:
         raise click.UsageError(f"the {service} runs with one worker: it alone writes its database")
     _configure_logging()
-    sys.exit(supervise(service, address=address, port=port, workers=workers))
+    with started(service, workers=workers):
+        sys.exit(supervise(service, address=address, port=port, workers=workers))
 
 
 def supervise(service: str, *, address: str, port: int, workers: int) -> int:

@@ -106,15 +106,19 @@ def connect_to_read(path: Path) -> Database:
         DatabaseDamagedError: It is no database.
     """
     require_sqlite()
-    with reading():
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            timeout=BUSY_MILLISECONDS / 1_000,
-            check_same_thread=False,
-        )
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    try:
+        with reading():
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_MILLISECONDS / 1_000,
+                check_same_thread=False,
+            )
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        # The question is right, so what is wrong is the file: a header that no SQLite wrote.
+        raise DatabaseDamagedError(str(error)) from error
     return Database(connection, strict=True)
 
 

@@ -74,14 +74,11 @@ def bring_copies(db: Database, parts: Parts, *, now: int) -> None:
         return
     with transaction(db):
         store_mirrors.set_mirrors(db, urls)
+        store_mirrors.forget_copies(db)
     loads = _loads(db, parts, now=now)
-    if not loads:
-        return
     for load, kept in zip(loads, _carry(loads, parts), strict=True):
         with transaction(db):
             _note(db, load, kept, now=now)
-    with transaction(db):
-        store_mirrors.forget_copies(db)
 
 
 def due(db: Database, parts: Parts, *, now: int) -> bool:
@@ -121,6 +118,8 @@ def _signed(db: Database, parts: Parts, digest: bytes, *, now: int) -> tuple[byt
 
 def _carry(loads: Sequence[_Load], parts: Parts) -> list[list[bytes]]:
     """Leave every load at its mirror, all at once; return what each mirror keeps."""
+    if not loads:
+        return []
     end = time.monotonic() + SECONDS
     with ThreadPoolExecutor(min(len(loads), _WORKERS), thread_name_prefix="mirrors") as pool:
         return list(pool.map(lambda load: _leave_all(load, parts, end=end), loads))

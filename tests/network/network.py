@@ -186,6 +186,7 @@ class Network:
         """End every process, close the wires, and remove the homes."""
         for node in self.nodes:
             node.kill()
+            node.http.close()
         self._switchboard.close()
         if os.environ.get("NETWORK_KEEP") == "1":
             print(f"homes and logs are kept: {self.folder}")

@@ -55,6 +55,8 @@ class Node:
     environ: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     paused: bool = False
+    # One for all requests: making a client costs more than a request.
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False), repr=False)
 
     def __str__(self) -> str:
         return self.party.name
@@ -224,13 +226,13 @@ class Node:
 
     def get(self, path: str, *, timeout: float = 5.0) -> httpx.Response:
         """Ask over HTTP."""
-        return httpx.get(self.url + path, timeout=timeout, trust_env=False)
+        return self.http.get(self.url + path, timeout=timeout)
 
     def submit(self, statement: bytes, *, timeout: float = 20.0) -> httpx.Response:
         """Hand in a statement over HTTP."""
         headers = {"Content-Type": "application/cose"}
         url = f"{self.url}/v1/statements"
-        return httpx.post(url, content=statement, headers=headers, timeout=timeout, trust_env=False)
+        return self.http.post(url, content=statement, headers=headers, timeout=timeout)
 
     def signature(self, size: int) -> CheckpointSignature | None:
         """Its own signature over the root at a size; None where it gives none."""
@@ -244,7 +246,7 @@ class Node:
         """Hand a statement to CometBFT itself, and wait for nothing."""
         params = {"tx": base64.b64encode(statement).decode()}
         request = {"jsonrpc": "2.0", "id": 0, "method": "broadcast_tx_async", "params": params}
-        httpx.post(f"http://{HOST}:{self.rpc_port}/", json=request, timeout=10, trust_env=False)
+        self.http.post(f"http://{HOST}:{self.rpc_port}/", json=request, timeout=10)
 
     @property
     def signer(self) -> Signer:
@@ -252,7 +254,7 @@ class Node:
 
     def rpc(self, method: str) -> dict[str, Any]:
         """Ask CometBFT itself."""
-        answer = httpx.get(f"http://{HOST}:{self.rpc_port}/{method}", timeout=5, trust_env=False)
+        answer = self.http.get(f"http://{HOST}:{self.rpc_port}/{method}", timeout=5)
         result: dict[str, Any] = answer.json()["result"]
         return result
 
@@ -275,13 +277,18 @@ class Node:
 
     @property
     def memory(self) -> dict[str, int]:
-        """Resident bytes of its processes, by name."""
-        found: dict[str, int] = {}
-        for each in self._family():
-            with suppress(psutil.NoSuchProcess):
-                name = "cometbft" if each.name() == "cometbft" else "application"
-                found[name] = found.get(name, 0) + each.memory_info().rss
-        return found
+        """Bytes of memory of its processes, by part; what several share counts once."""
+        return self._sum(lambda each: each.memory_full_info().pss)
+
+    @property
+    def computed(self) -> dict[str, float]:
+        """Seconds that its processes computed since they started, by part."""
+        return self._sum(lambda each: sum(each.cpu_times()[:2]))
+
+    def _sum(self, measure: Callable[[psutil.Process], float]) -> dict[str, Any]:
+        return {
+            part: sum(measure(each) for each in self._parts(part)) for part in ("application", "cometbft")
+        }
 
     def last_words(self) -> str:
         """The end of its log of events, for a test that failed; what is routine is left out."""

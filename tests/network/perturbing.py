@@ -46,9 +46,10 @@ class Run:
 class Perturber:
     """Draws disturbances and plays them."""
 
-    def __init__(self, network: Network, seed: int) -> None:
-        """Disturb a network."""
+    def __init__(self, network: Network, seed: int, *, longest: float) -> None:
+        """Disturb a network, each time for ``longest`` seconds at most."""
         self._network = network
+        self._longest = longest
         self._random = random.Random(seed)
         self.kills = 0
 
@@ -58,7 +59,7 @@ class Perturber:
         act: Callable[[float], str] = draw.choice(
             (self._kill, self._kill, self._restart, self._halve, self._pause, self._partition, self._all)
         )
-        return act(draw.uniform(0.3, 2.5))
+        return act(draw.uniform(0.3, self._longest))
 
     def _kill(self, seconds: float) -> str:
         node = self._random.choice(self._network.nodes)
@@ -110,7 +111,7 @@ class Perturber:
         return "kill all"
 
 
-def run(network: Network, issuers: Sequence[Party], *, seed: int, acts: int) -> Run:
+def run(network: Network, issuers: Sequence[Party], *, seed: int, acts: int, longest: float = 2.5) -> Run:
     """Disturb a network under a stream of statements, and check everything afterwards.
 
     Args:
@@ -118,11 +119,12 @@ def run(network: Network, issuers: Sequence[Party], *, seed: int, acts: int) -> 
         issuers: Who sends meanwhile.
         seed: What the disturbances are drawn from.
         acts: How many there are.
+        longest: Seconds for which one lasts, at most.
 
     Raises:
         AssertionError: There is a fork, or something acknowledged was lost, doubled or wrongly signed.
     """
-    perturber = Perturber(network, seed)
+    perturber = Perturber(network, seed, longest=longest)
     began = time.monotonic()
     with Stream(network, issuers, timeout=12) as stream:
         done = [perturber.disturb() for _ in range(acts)]

@@ -16,6 +16,7 @@ from tests.network import perturbing
 from tests.network.network import Network
 
 _ACTS = 5
+_LONGEST = 15.0
 _DAY = 24 * 3600
 
 
@@ -34,7 +35,7 @@ def main() -> int:
         while sum(run.kills for run in done) < kills and len(done) < runs:
             if time.monotonic() - began > seconds:
                 break
-            done.append(perturbing.run(network, issuers, seed=seed + len(done), acts=_ACTS))
+            done.append(perturbing.run(network, issuers, seed=seed + len(done), acts=_ACTS, longest=_LONGEST))
             print(done[-1], flush=True)
     except BaseException:
         for node in network:

@@ -73,7 +73,7 @@ def test_two_of_five_are_lost_and_writes_are_refused_in_plain_words(network, iss
 
 
 def test_two_of_five_are_lost_and_reading_and_offline_verification_go_on(network, issuers):
-    client = network.client(network[0], name="pins-offline")
+    client = network.client(*network.nodes[:3], name="pins-offline")
     form = anchor(network, issuers[0], client, at=network[0])
     head = network.agree()
     network[3].kill()
@@ -84,6 +84,8 @@ def test_two_of_five_are_lost_and_reading_and_offline_verification_go_on(network
         return all(network[0].get(path).status_code == httpx.codes.OK for path in paths)
 
     throughout("every read is answered", reads, seconds=3)
+    snapshot, _ = network.client(network[0], name="pins-alone").snapshot([], now=int(time.time()))
+    assert snapshot.size <= len(head), "a checkpoint that four of five signed before is served and checked"
     assert form.check(Pin.from_genesis(network.genesis)).checkpoint.size <= len(head)
     with pytest.raises(ReceiptError):
         _forged(form).check(Pin.from_genesis(network.genesis))

@@ -14,7 +14,7 @@ from tests.network.network import Network
 pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
 
 RUNS = 20
-ACTS = 2
+ACTS = 3
 
 
 @pytest.fixture(scope="module")

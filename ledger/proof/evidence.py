@@ -154,7 +154,12 @@ class Evidence:
         """
         try:
             fields = cbor.decode(data, max_bytes=MAX_EVIDENCE_BYTES)
-            if fields[1] != DOMAIN or not set(fields) <= set(range(1, 8)) or type(fields[2]) is not str:
+            if (
+                not isinstance(fields, dict)
+                or fields[1] != DOMAIN
+                or not set(fields) <= set(range(1, 8))
+                or type(fields[2]) is not str
+            ):
                 raise EvidenceError("evidence is a map of the fields 1 to 7 under its own domain")
             return cls(
                 chain_id=fields[2],

@@ -214,6 +214,11 @@ class Node:
         with Reader.open(self.database, genesis=self.genesis) as reader:
             return reader.entries(0, reader.head().size)
 
+    def holds(self, statement: bytes) -> bool:
+        """Whether a statement is in its log."""
+        with Reader.open(self.database, genesis=self.genesis) as reader:
+            return reader.position_of(statement) is not None
+
     def root(self, size: int) -> bytes:
         """The root of its log at a size."""
         with Reader.open(self.database, genesis=self.genesis) as reader:

@@ -168,7 +168,7 @@ def rotate(role: str, theft: str | None, name: str, as_json: bool) -> None:
 @as_json
 def schema(file: Path, schema_id: str, name: str, as_json: bool) -> None:
     """Name the schema in FILE under its id on the ledger; the id keeps the digest of these bytes for ever."""
-    body = file.read_bytes()
+    digest = hashlib.sha256(file.read_bytes())
     with opened(ledger=True) as session:
         done = rotating.put_schema(
             session.db,
@@ -176,11 +176,10 @@ def schema(file: Path, schema_id: str, name: str, as_json: bool) -> None:
             actor=session.officer(name),
             passphrase=governance_passphrase(),
             schema_id=schema_id,
-            schema=body,
+            digest=digest.digest(),
             now=session.now,
         )
-        digest = hashlib.sha256(body).hexdigest()
-        say({"id": schema_id, "digest": digest, "entry": done.entry_index}, as_json=as_json)
+        say({"id": schema_id, "digest": digest.hexdigest(), "entry": done.entry_index}, as_json=as_json)
 
 
 COMMANDS = (governance_key, proposals, vote, withdraw, propose, rotate, schema)

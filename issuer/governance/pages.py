@@ -51,7 +51,7 @@ def listing() -> Any:
         q=questions,
         needed=None if shown is None else votes_needed(len(shown.roll.members)),
         now=now(),
-        may_vote=_may_vote(),
+        may_vote=may_vote(),
         has_key=keys.exists(db()),
         under_way=acting.under_way(db()),
     )
@@ -117,7 +117,7 @@ def resend() -> Any:
 @officer_only
 def key() -> str:
     """Show the public half of the member's key, or the form that makes it."""
-    return _key_page()
+    return key_page()
 
 
 @pages.post("/governance/key")
@@ -127,11 +127,11 @@ def make_key() -> Any:
     session.require_role(officers.GOVERNANCE)
     passphrase = request.form.get("passphrase", "")
     if passphrase != request.form.get("again", ""):
-        return Response(_key_page(error=gettext("两次输入的口令不一致。")), 422, mimetype="text/html")
+        return Response(key_page(error=gettext("两次输入的口令不一致。")), 422, mimetype="text/html")
     try:
         keys.make(db(), parts(), actor=actor(), passphrase=passphrase, now=now())
     except _PASSPHRASE_ERRORS as error:
-        return Response(_key_page(error=_said(error)), 422, mimetype="text/html")
+        return Response(key_page(error=refusal(error)), 422, mimetype="text/html")
     except GovernanceKeyExistsError as error:
         session.say(error)
     else:
@@ -141,9 +141,7 @@ def make_key() -> Any:
 
 def _act(read: matters.Matter, said: str, act: Any, **arguments: Any) -> Any:
     """Do one act with the passphrase of the form; a wrong one is said beside its field."""
-    session.require_role(officers.GOVERNANCE)
-    limiter: RateLimiter = current_app.extensions["issuer.limiter"]
-    limiter.hit(ACT_RULE, "governance", officer().name)
+    require_act()
     try:
         act(
             db(),
@@ -155,15 +153,22 @@ def _act(read: matters.Matter, said: str, act: Any, **arguments: Any) -> Any:
             **arguments,
         )
     except GovernancePassphraseError as error:
-        return _page(read, error=_said(error), status=error.status, retry_after=error.retry_after)
+        return _page(read, error=refusal(error), status=error.status, retry_after=error.retry_after)
     except LedgerUnavailableError:
         flash(gettext("账本没有回应，还不能确定它是否收到；签名已保留，稍后可以再送一次。"), "warning")
         return redirect(url_for("governance.listing"), 303)
     except (IssuerError, StatementRefusedError) as error:
-        flash(_said(error), "warning")
+        flash(refusal(error), "warning")
     else:
         flash(said, "done")
     return redirect(url_for("governance.show", proposal_id=read.proposal.id.hex()), 303)
+
+
+def require_act() -> None:
+    """Let only an officer with the role go on, and not more often than anybody acts."""
+    session.require_role(officers.GOVERNANCE)
+    limiter: RateLimiter = current_app.extensions["issuer.limiter"]
+    limiter.hit(ACT_RULE, "governance", officer().name)
 
 
 def _page(
@@ -183,7 +188,7 @@ def _page(
         own_vote=read.proposal.votes.get(own),
         signed_by=acting.signed_by(db(), read.proposal.id),
         is_member=own in read.roll.members,
-        may_vote=_may_vote(),
+        may_vote=may_vote(),
         has_key=keys.exists(db()),
         minutes_digest=None if made is None else minutes.digest(made),
         ledger_url=parts().settings.ledger_url.partition(",")[0],
@@ -197,13 +202,16 @@ def _page(
     return answer
 
 
-def _key_page(*, error: str = "") -> str:
+def key_page(*, error: str = "", next_error: str = "") -> str:
+    """Render the page of the member's key, with an error beside the field of one of its forms."""
     has_key = keys.exists(db())
     return render_template(
         "issuer/governance/key.html",
         public=keys.public_half(db()) if has_key else None,
+        following=keys.next_half(db()),
+        next_error=next_error,
         did=institution.load(db()).did,
-        may_vote=_may_vote(),
+        may_vote=may_vote(),
         error=error,
     )
 
@@ -232,11 +240,13 @@ def _id(text: str) -> bytes:
     return found
 
 
-def _may_vote() -> bool:
+def may_vote() -> bool:
+    """Return whether the officer has the role that acts with the member's key."""
     return officers.GOVERNANCE in officer().roles
 
 
-def _said(error: IssuerError | LedgerError) -> str:
+def refusal(error: IssuerError | LedgerError) -> str:
+    """Return what stands between an officer and an act, in the page's language."""
     known = problems.entry(error.code)
     if isinstance(error, IssuerError):
         return words.refusal(error, known)

@@ -6,6 +6,7 @@ and is not offered for a vote.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from flask_babel import gettext
 
@@ -172,7 +173,12 @@ def _admit(proposal: Proposal, _roll: Roll) -> list[str]:
     if types:
         names = gettext("、").join(types)
         told.insert(1, gettext("它可以自行认可其他机构签发：%(types)s。", types=names))
-    return told
+    return [*told, _check_key(member)]
+
+
+def _check_key(record: Mapping[str, Any]) -> str:
+    text = wording.fingerprint(record["governance"])
+    return gettext("治理密钥的指纹：%(text)s；投票前请与该单位核对。", text=text)
 
 
 def _remove(proposal: Proposal, roll: Roll) -> list[str]:

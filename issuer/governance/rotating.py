@@ -103,7 +103,7 @@ def rotate_document(
 
 
 def put_schema(
-    db: Database, parts: Parts, *, actor: Actor, passphrase: str, schema_id: str, schema: bytes, now: int
+    db: Database, parts: Parts, *, actor: Actor, passphrase: str, schema_id: str, digest: bytes, now: int
 ) -> Done:
     """Name a schema's digest under its URL, for ever; errors as those of ``rotate_governance``.
 
@@ -113,11 +113,11 @@ def put_schema(
         actor: An officer with the role governance.
         passphrase: What opens the governance key.
         schema_id: The URL that is the schema's id.
-        schema: The schema's bytes.
+        digest: SHA-256 of the schema's bytes.
         now: Seconds since 1970.
     """
     key = keys.open(db, parts, actor=actor, passphrase=passphrase, now=now)
-    body = proposing.put_schema(schema_id, hashlib.sha256(schema).digest())
+    body = proposing.put_schema(schema_id, digest)
     return acting.state(db, parts, key, actor=actor, kind="schema.put", body=body, about=schema_id, now=now)
 
 

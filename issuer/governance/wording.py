@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from crypto import cbor
 from crypto.keys import PublicKey
 from issuer.governance.roll import Roll
 from ledger.proposals import Proposal
@@ -40,6 +41,11 @@ def fingerprint(key: Mapping[int, Any]) -> str:
     """Return the first half of a COSE_Key's thumbprint, in groups that two people can read to each other."""
     text = PublicKey.from_cose_key(key).thumbprint.hex()
     return " ".join(text[start : start + 4] for start in range(0, 4 * _GROUPS, 4))
+
+
+def fingerprint_of(text: str) -> str:
+    """Return the fingerprint of a COSE_Key in hexadecimal."""
+    return fingerprint(cbor.decode(bytes.fromhex(text)))
 
 
 def suspension_ends(proposal: Proposal) -> bool:

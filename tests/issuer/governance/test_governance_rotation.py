@@ -135,7 +135,7 @@ def test_the_newest_document_takes_the_place_of_the_registered_one(issuing: Alli
 
 
 def test_a_schema_gets_its_digest(alliance: Alliance):
-    done = act(alliance, rotating.put_schema, schema_id=SCHEMA, schema=b"{}")
+    done = act(alliance, rotating.put_schema, schema_id=SCHEMA, digest=sha256(b"{}").digest())
     assert done.proposal is None
     snapshot, _ = alliance.ledger.snapshot([("schema", SCHEMA)], now=alliance.now)
     assert snapshot.value(("schema", SCHEMA))["digest"] == sha256(b"{}").digest()

@@ -45,7 +45,6 @@ _BUSY_CODES = {
     "SQLITE_BUSY_RECOVERY",
     "SQLITE_BUSY_TIMEOUT",
 }
-_SYNC_CODES = {"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"}
 
 
 logger = logging.getLogger(__name__)
@@ -163,9 +162,9 @@ def transaction(
     Args:
         db: The connection.
         sleep: Waits between tries for the lock.
-        end: Ends the process. After a sync that failed nobody knows what is on the disk, and a second sync
-            may succeed without writing what the first one lost: only a new process, which reads the file
-            again, may go on.
+        end: Ends the process when the disk fails a commit. After a sync that failed nobody knows what is on
+            the disk, and a second sync may succeed without writing what the first one lost: only a new
+            process, which reads the file again, may go on.
 
     Raises:
         StorageBusyError: Another writer did not let go.
@@ -178,15 +177,23 @@ def transaction(
     try:
         yield db
         # A crash before this line leaves nothing of the block, after it everything: FULL syncs the log.
-        db.conn.execute("COMMIT")
+        _commit(db, end=end)
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "") in _SYNC_CODES:
-            logger.critical("sync_failed code=%s: this process ends", error.sqlite_errorname)
-            end(_UNSYNCED)
         _undo(db)
         raise as_ours(error) from error
     except BaseException:
         _undo(db)
+        raise
+
+
+def _commit(db: Database, *, end: Callable[[int], None]) -> None:
+    try:
+        db.conn.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        # This binding does not tell a failed sync from a failed write: both end the process.
+        if getattr(error, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
+            logger.critical("commit_failed code=%s: this process ends", error.sqlite_errorname)
+            end(_UNSYNCED)
         raise
 
 

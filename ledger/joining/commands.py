@@ -19,7 +19,7 @@ from ledger.core.genesis import DEFAULT_DELAY
 from ledger.core.members import ACCREDITOR
 from ledger.errors import HistoryError
 from ledger.joining.errors import JoiningError
-from ledger.settings import COMETBFT, DATABASE, EMBEDDED, ENGINES, KEYS, PIN
+from ledger.settings import COMETBFT, DATABASE, EMBEDDED, ENGINES, KEYS, PIN, CometSettings
 
 if TYPE_CHECKING:
     from ledger.joining.invitation import Invitation
@@ -115,18 +115,15 @@ def invite(out: Path, peer: str | None, as_json_: bool) -> None:
     """
     from ledger.core.reading import Reader
     from ledger.joining import founding, inviting
-    from ledger.settings import read_settings
 
-    home, now = desk.home(), desk.now()
-    settings = read_settings({**desk.outside().environ, "LEDGER_ENGINE": COMETBFT})
-    assert settings.comet is not None
-    own = inviting.peer_address(founding.comet_home(home).node_id, peer or settings.comet.p2p)
+    home, now, comet = desk.home(), desk.now(), _comet_settings()
+    own = inviting.peer_address(founding.comet_home(home).node_id, peer or comet.p2p)
     with Reader.open(home / DATABASE) as reader:
         size = inviting.first_size(home, reader)
     made = inviting.invite(
         home,
         out,
-        peers=[own, *settings.comet.peers],
+        peers=[own, *comet.peers],
         nodes=_urls(),
         checkpoint=None if size == inviting.GENESIS_ENTRY else _signed_checkpoint(size),
         now=now,
@@ -303,13 +300,10 @@ def audit(height: int | None, saved: Path | None, as_json_: bool) -> None:
     """
     from ledger.core.reading import Reader
     from ledger.joining import auditing, founding
-    from ledger.settings import read_settings
 
     home = desk.home()
     genesis = (founding.comet_home(home).config / "genesis.json").read_bytes()
-    settings = read_settings({**desk.outside().environ, "LEDGER_ENGINE": COMETBFT})
-    assert settings.comet is not None
-    fetch = auditing.from_folder(saved) if saved else auditing.from_rpc(settings.comet.rpc)
+    fetch = auditing.from_folder(saved) if saved else auditing.from_rpc(_comet_settings().rpc)
     with Reader.open(home / DATABASE) as reader:
         at = height or reader.head().height
         checked = auditing.audit(reader, at, genesis=genesis, fetch=fetch)
@@ -325,6 +319,17 @@ def _engine(named: str | None) -> str:
     if found not in ENGINES:
         raise JoiningError("LEDGER_ENGINE is embedded or cometbft")
     return found
+
+
+def _comet_settings() -> CometSettings:
+    """Return how the node of LEDGER_HOME runs CometBFT."""
+    from ledger.settings import read_settings
+
+    # A desk may name several nodes; a node is one.
+    url = next(iter(_urls()), "")
+    settings = read_settings({**desk.outside().environ, "LEDGER_ENGINE": COMETBFT, "LEDGER_URL": url})
+    assert settings.comet is not None
+    return settings.comet
 
 
 def _urls() -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from vocred.demo import places
 from vocred.demo.chapter import Chapter
+from vocred.demo.consortium import ConsortiumStory
 from vocred.demo.recognition import Recognition
 from vocred.demo.story import Story
 from vocred.demo.world import DemoError, World, prepare, require_free
@@ -19,22 +20,27 @@ CHAPTERS: dict[str, type[Chapter]] = {"life": Story, "recognition": Recognition}
 
 @click.command()
 @click.option("--story", type=click.Choice(list(CHAPTERS)), default="life", show_default=True)
+@click.option(
+    "--consortium", is_flag=True, help="The life chapter on four nodes, one of which stops in the middle."
+)
 @click.option("--once", is_flag=True, help="End after the story; exit status 0 only if all went as told.")
 @click.option("--home", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
 @click.option("--first-port", type=click.IntRange(1024, 65000), default=places.FIRST_PORT, show_default=True)
-def demo(story: str, once: bool, home: Path, first_port: int) -> None:
+def demo(story: str, consortium: bool, once: bool, home: Path, first_port: int) -> None:
     """Act out a chapter on this machine: a ledger, issuers, a wallet and a verifier, as real processes."""
+    if consortium and story != "life":
+        raise click.UsageError("--consortium acts out the chapter life")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     world = World(home.absolute())
     try:
-        chapter = CHAPTERS[story](
+        chapter = (ConsortiumStory if consortium else CHAPTERS[story])(
             world,
             say=lambda text, link: click.echo(
                 f"{time.monotonic() - started:5.1f} s  {text}\n         {link}"
             ),
         )
-        world.places.update(places.places(world.home, first_port=first_port, cast=chapter.cast))
+        world.places.update(chapter.places(first_port=first_port))
         require_free(world.places.values())
         prepare(world.home)
         world.write_environments()
@@ -50,9 +56,10 @@ def demo(story: str, once: bool, home: Path, first_port: int) -> None:
 
 def _stay_up(chapter: Chapter) -> None:
     world = chapter.world
-    world.start(*(name for name in world.places if name not in world.processes))
-    for name, place in world.places.items():
-        click.echo(f"{name:<11}{place.url}")
+    services = {name: place for name, place in world.places.items() if place.kind}
+    world.start(*(name for name in services if name not in world.processes))
+    for name, place in services.items():
+        click.echo(f"{name:<16}{place.url}")
     for line in farewell(chapter):
         click.echo(line)
     while True:

@@ -21,8 +21,9 @@ from vocred.demo.places import (
     MAKER,
     SECOND,
     Institution,
+    places,
 )
-from vocred.demo.world import DemoError, World, until
+from vocred.demo.world import DemoError, Place, World, until
 
 VALID, NOTE, REVOKED, NOT_AUTHENTIC = "valid", "note", "revoked", "notAuthentic"
 
@@ -41,6 +42,7 @@ class Chapter:
         world: The services.
         say: Is told each step.
         cast: The institutions, in the order in which they are admitted.
+        desk: Where the members' keys lie and their commands are typed, unless ``at_home``.
         at_home: Whether members make their governance keys, and vote, in their own services; otherwise on the
             ledger's host.
         holders: The accounts in the wallet.
@@ -50,6 +52,7 @@ class Chapter:
     world: World
     say: Say
     cast: Sequence[Institution] = INSTITUTIONS
+    desk: str = "ledger"
     at_home: bool = False
     holders: Sequence[str] = tuple(ACCOUNTS.values())
     batches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -57,6 +60,10 @@ class Chapter:
     def tell(self) -> None:
         """Act out the whole chapter."""
         raise NotImplementedError
+
+    def places(self, *, first_port: int) -> dict[str, Place]:
+        """Return the services of this chapter by name."""
+        return places(self.world.home, first_port=first_port, cast=self.cast)
 
     # --- the consortium -----------------------------------------------------------------------------
 
@@ -70,6 +77,10 @@ class Chapter:
             "--credit-code", "52990000MJ9999011A", "--role", "operator", "--delay", "0", "--json",
         )  # fmt: skip
         self.world.start("ledger")
+        self.services_start()
+
+    def services_start(self) -> None:
+        """Every institution makes its own keys; all services run."""
         self.world.launch("wallet", "verifier")
         at_once(self.found, self.cast)
         issuers = [body.place for body in self.cast]
@@ -78,6 +89,11 @@ class Chapter:
         self.say(f"the ledger, {len(issuers)} issuers, the wallet and the verifier run", self.url("ledger"))
 
     def found(self, body: Institution) -> None:
+        """Make an institution's service and the key by which it votes."""
+        self.make_service(body)
+        self.make_governance_key(body)
+
+    def make_service(self, body: Institution) -> None:
         """Make an institution's service: its keys stay there, their public halves are handed over."""
         own = {
             "ISSUER_DID": body.did,
@@ -90,11 +106,14 @@ class Chapter:
         self.world.run(body.place, "issuer", "init", *officers, secrets=own)
         registration = self.world.run(body.place, "issuer", "registration", "--json")
         self.write(f"{body.place}.registration.json", registration)
+
+    def make_governance_key(self, body: Institution) -> None:
+        """Make the key by which an institution votes, and write down its public half."""
         if self.at_home:
             keys = self.world.run(body.place, "issuer", "governance-key", "--as", MAKER, "--json")
         else:
             words = ("--as", body.place, "--did", body.did, "--json")
-            keys = self.world.run("ledger", "ledger", "keygen", *words)
+            keys = self.world.run(self.desk, "ledger", "keygen", *words)
         self.write(f"{body.place}.keys.json", keys)
 
     def members_are_admitted_and_accredited(self) -> None:
@@ -118,13 +137,17 @@ class Chapter:
         """Admit the institutions one by one, each by the votes of those before it; return who votes now."""
         members = ["alliance"]
         for body in self.cast:
-            self.vote_in(
-                members, "admit", "--keys", self.path(f"{body.place}.keys.json"), "--name-zh", body.name,
-                "--name-en", body.name_en, "--credit-code", body.credit_code, "--role", body.role,
-            )  # fmt: skip
+            self.admit(body, members)
             members.append(body.place)
-            self.say(f"{body.name} is a member", self.url("ledger"))
         return members
+
+    def admit(self, body: Institution, members: Sequence[str]) -> None:
+        """Have the members admit an institution with the keys that it handed over."""
+        self.vote_in(
+            members, "admit", "--keys", self.path(f"{body.place}.keys.json"), "--name-zh", body.name,
+            "--name-en", body.name_en, "--credit-code", body.credit_code, "--role", body.role,
+        )  # fmt: skip
+        self.say(f"{body.name} is a member", self.url("ledger"))
 
     def grants(self) -> list[tuple[str, ...]]:
         """Return what is proposed so that every institution may issue its types, and say so."""
@@ -200,17 +223,17 @@ class Chapter:
         needed = 51 * len(members) // 100 + 1
         at_once(lambda member: [self._vote(each, member) for each in proposals], members[:needed])
         for proposal in proposals:
-            until("the vote", lambda proposal=proposal: self._decided(proposal), seconds=20)
+            until("the vote", lambda proposal=proposal: self._decided(proposal), seconds=60)
 
     def _propose(self, proposer: str, words: Sequence[str]) -> str:
-        made = self.world.run("ledger", "ledger", "propose", *words, "--as", proposer, "--json")
+        made = self.world.run(self.desk, "ledger", "propose", *words, "--as", proposer, "--json")
         return str(made["id"])
 
     def _vote(self, proposal: str, member: str) -> None:
         if self.at_home and member != "alliance":
             self.world.run(member, "issuer", "vote", proposal, "yes", "--as", MAKER, "--json")
         else:
-            self.world.run("ledger", "ledger", "vote", proposal, "yes", "--as", member, "--json")
+            self.world.run(self.desk, "ledger", "vote", proposal, "yes", "--as", member, "--json")
 
     def _decided(self, proposal: str) -> bool:
         listed = httpx.get(f"{self.url('ledger')}/v1/proposals", timeout=10).json()["proposals"]

@@ -149,3 +149,55 @@ def places(
         return Place(name, kind, first_port + names.index(name), home / name, own | PASSPHRASES)
 
     return {name: place(name) for name in names}
+
+
+NODES = {
+    "alliance": "ledger",
+    "college": "college-node",
+    "enterprise": "enterprise-node",
+    "body": "body-node",
+}
+"""The members' nodes in the demo of a consortium, by the member."""
+
+DESK = "desk"
+"""Where the officers of that demo type their commands, with their sealed keys, apart from every node."""
+
+
+def consortium_places(home: Path, *, first_port: int = FIRST_PORT) -> dict[str, Place]:
+    """Return the services of the life chapter with a node at each member, and the officers' desk.
+
+    Args:
+        home: The demo's directory.
+        first_port: The first node's port; the others follow, then what the nodes need among themselves.
+    """
+    found = places(home, first_port=first_port)
+    later = first_port + len(found)
+    http = dict(zip(NODES.values(), (first_port, later, later + 1, later + 2), strict=True))
+    between = dict(zip(NODES.values(), range(later + 3, later + 11, 2), strict=True))
+    nodes = ",".join(f"http://127.0.0.1:{port}" for port in http.values())
+    pin = str(home / "pin")
+
+    def follows(place: Place) -> Place:
+        prefix = place.kind.upper()
+        own = {f"{prefix}_LEDGER_URL": nodes, f"{prefix}_LEDGER_PIN": pin}
+        return replace(place, environment={**place.environment, **own})
+
+    def node(name: str) -> Place:
+        own = {
+            "LEDGER_HOME": str(home / name),
+            "LEDGER_URL": f"http://127.0.0.1:{http[name]}",
+            "LEDGER_PORT": str(http[name]),
+            "LEDGER_INSECURE_LOOPBACK": "1",
+            "LEDGER_ENGINE": "cometbft",
+            "LEDGER_P2P": f"127.0.0.1:{between[name]}",
+            "LEDGER_RPC": f"127.0.0.1:{between[name] + 1}",
+        }
+        more = (between[name], between[name] + 1)
+        return Place(name, "ledger", http[name], home / name, own | PASSPHRASES, more)
+
+    typed = {"LEDGER_HOME": str(home / DESK), "LEDGER_URL": nodes}
+    return {
+        **{name: node(name) for name in NODES.values()},
+        **{name: follows(place) for name, place in found.items() if place.kind != "ledger"},
+        DESK: Place(DESK, "", 0, home / DESK, typed | PASSPHRASES),
+    }

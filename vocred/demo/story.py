@@ -105,7 +105,8 @@ class Story(Chapter):
         document = self.write("agreement.json", agreement.document())
         parties = [body.place for body in INSTITUTIONS]
         signed = [
-            self.world.run("ledger", "ledger", "sign", document, "--as", party, "--json") for party in parties
+            self.world.run(self.desk, "ledger", "sign", document, "--as", party, "--json")
+            for party in parties
         ]
         files = [word for each in signed for word in ("--signature", each["file"])]
         self.vote_in(["alliance", *parties], "agreement.start", document, *files, proposer="body")

@@ -34,10 +34,11 @@ class Place:
 
     Args:
         name: The instance's name in the story, ``college`` for instance.
-        kind: The service, ``issuer`` for instance.
+        kind: The service, ``issuer`` for instance; empty for a desk, where only commands are typed.
         port: Where it listens on loopback.
         home: Its directory.
         environment: Its settings, without those of the machine.
+        more_ports: Where else it listens, such as for other nodes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Place:
     port: int
     home: Path
     environment: Mapping[str, str]
+    more_ports: tuple[int, ...] = ()
 
     @property
     def url(self) -> str:
@@ -173,14 +175,14 @@ def require_free(places: Iterable[Place]) -> None:
     Raises:
         DemoError: A port is taken.
     """
-    for place in places:
+    for port in [port for place in places for port in (place.port, *place.more_ports)]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", place.port))
+                probe.bind(("127.0.0.1", port))
             except OSError as error:
                 raise DemoError(
-                    f"port {place.port} is taken, perhaps by another demo: choose others with --first-port"
+                    f"port {port} is taken, perhaps by another demo: choose others with --first-port"
                 ) from error
 
 

@@ -37,8 +37,10 @@ def revoke(db: Database, *, record_id: str, reason: str, now: int) -> None:
 
     Raises:
         UnknownError: No such record.
-        ConflictError: It is revoked already.
+        ConflictError: It is revoked already, or the final list is published.
     """
+    for form in store_forms.forms(db, record_id):
+        _check_open(db, form["list"])
     if store_records.record(db, record_id) is None:
         raise UnknownError("no record of that id")
     if not store_records.revoke_record(db, record_id, reason=reason, at=now):
@@ -58,16 +60,23 @@ def withdraw(
 
     Raises:
         UnknownError: No such form.
-        ConflictError: It is withdrawn or revoked already.
+        ConflictError: It is withdrawn or revoked already, or the final list is published.
     """
     form = store_forms.form(db, form_id)
     if form is None:
         raise UnknownError("no form of that id")
+    _check_open(db, form["list"])
     if not store_forms.withdraw_form(db, form_id, reason=reason, at=now, replaced_by=replaced_by):
         raise ConflictError("this form is withdrawn or revoked already")
     store_forms.forget_code(db, form_id)
     store_ledger.mark_list(db, form["list"], at=now)
     return form
+
+
+def _check_open(db: Database, number: int) -> None:
+    """Refuse what would never reach a list: no version follows the final one of an issuer that closed."""
+    if store_ledger.is_final(db, f"status/{number}"):
+        raise ConflictError("this issuer is closed, and its final status list is published")
 
 
 def may_be_signed_anew(form: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ class Standing:
         grants: Per credential type, when a grant starts and ends (None: no end), in seconds.
         stopped: Whether the issuer was suspended or closed when asked.
         checked_at: When the registry was asked, or None: never.
+        closed: Whether it was closed: it publishes a final version of everything, and then nothing more.
     """
 
     number: int | None
@@ -36,6 +37,7 @@ class Standing:
     grants: Mapping[str, tuple[tuple[int, int | None], ...]]
     stopped: bool
     checked_at: int | None
+    closed: bool = False
 
     def grants_in_force(self, at: int) -> frozenset[str]:
         """Return the types that the issuer may sign at the second ``at``."""
@@ -61,6 +63,7 @@ def current(db: Database) -> Standing:
         grants={name: tuple((start, end) for start, end in spans) for name, spans in said["grants"].items()},
         stopped=said["stopped"],
         checked_at=row["standing_at"],
+        closed=said.get("closed", False),
     )
 
 
@@ -109,6 +112,7 @@ def refresh(db: Database, ledger: Ledger, *, now: int) -> Standing:
         "documentDigest": None if record is None else record.document_digest.hex(),
         "grants": grants,
         "stopped": record is not None and (record.suspended(now) or record.closed_at is not None),
+        "closed": record is not None and record.closed_at is not None,
     }
     with transaction(db):
         store.save_standing(db, number=None if record is None else record.number, standing=said, at=now)

@@ -9,21 +9,26 @@ A version is made here (``ready``), goes to the ledger in one ``status`` stateme
 ready (``submitted``), and is served once the ledger holds it (``anchored``). A version that has waited 60
 seconds is served all the same, and then lowers a verdict but never raises one (LEDGER.md 4.7). While no
 statement holds a version yet, a further change replaces it.
+
+Once the registry says that the issuer is closed, lists, notices and index get a final version that does not
+expire; nothing follows it, and it holds for as long as anybody keeps it (ARCHITECTURE.md).
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from crypto import jcs
-from issuer import institution, store, store_forms, store_ledger
+from issuer import institution, standing, store, store_forms, store_ledger
 from issuer.institution import Institution
 from issuer.parts import Parts
 from issuer.signing import list_url
+from issuer.store_ledger import NO_END
 from vc import bitstring, data_integrity, dates, form_store, notices, status
 from vc.notices import Notice
 from web.database import transaction
@@ -55,14 +60,16 @@ def prepare_changed(db: Database, parts: Parts, *, now: int) -> list[str]:
         The resources of which a version was made.
     """
     with transaction(db):
-        expiring = set(store_ledger.expiring_publications(db, before=now + RENEW_SECONDS))
+        expiring = _expiring(db, now=now)
         changed = {found["number"]: found["changed_at"] for found in store_ledger.changed_lists(db)}
         made: list[str] = []
         for number, size in store_ledger.status_lists(db):
+            if store_ledger.is_final(db, list_resource(number)):
+                continue
             if number in changed or list_resource(number) in expiring:
                 since = changed.get(number) or now
                 made += _prepare_list(db, parts, number=number, size=size, since=since, now=now)
-        if INDEX in expiring or store_forms.unindexed_forms(db):
+        if INDEX in expiring or (store_forms.unindexed_forms(db) and not store_ledger.is_final(db, INDEX)):
             made.append(_prepare_index(db, now=now))
         if AUDIT in expiring or _audit_waits(db, now=now):
             made.append(_prepare_audit(db, now=now))
@@ -71,7 +78,7 @@ def prepare_changed(db: Database, parts: Parts, *, now: int) -> list[str]:
 
 def expiring(db: Database, *, now: int) -> bool:
     """Return whether a version has to be made because one will soon expire."""
-    return bool(store_ledger.expiring_publications(db, before=now + RENEW_SECONDS))
+    return bool(_expiring(db, now=now))
 
 
 def list_resource(number: int) -> str:
@@ -102,10 +109,19 @@ def statement_body(db: Database, parts: Parts) -> list[dict[str, Any]]:
             "version": found["version"],
             "digest": bytes(found["digest"]),
             "from": found["valid_from"],
-            "until": found["valid_until"],
+            "until": None if found["valid_until"] == NO_END else found["valid_until"],
         }
         for found in store_ledger.ready_publications(db)
     ]
+
+
+def _expiring(db: Database, *, now: int) -> set[str]:
+    """Return what needs another version because of its end, or because an end is to fall away."""
+    found = set(store_ledger.expiring_publications(db, before=now + RENEW_SECONDS))
+    if standing.current(db).closed:
+        # The audit log's head goes on: whoever closes still answers for what was done.
+        found |= set(store_ledger.expiring_publications(db, before=NO_END)) - {AUDIT}
+    return found
 
 
 def _prepare_list(db: Database, parts: Parts, *, number: int, size: int, since: int, now: int) -> list[str]:
@@ -133,7 +149,7 @@ def _signed_list(
         issuer=institution.load(db).did,
         encoded_list=bitstring.encode(bits),
         valid_from=dates.from_seconds(draft.valid_from),
-        valid_until=dates.from_seconds(draft.valid_until),
+        valid_until=_end(draft),
     )
     key = institution.signing_key(db, parts.secret)
     signed = data_integrity.sign(
@@ -153,7 +169,7 @@ def _notices(
         issuer=issuer.did,
         version=draft.version,
         valid_from=dates.from_seconds(draft.valid_from),
-        valid_until=dates.from_seconds(draft.valid_until),
+        valid_until=_end(draft),
         nonce=lambda: random(_NONCE_BYTES),
     )
     return draft, document
@@ -179,7 +195,7 @@ def _prepare_index(db: Database, *, now: int) -> str:
         issuer=institution.load(db).did,
         version=draft.version,
         valid_from=dates.from_seconds(draft.valid_from),
-        valid_until=dates.from_seconds(draft.valid_until),
+        valid_until=_end(draft),
         prefix_bits=bits,
         buckets={prefix: form_store.bucket_digest(kept) for prefix, kept in buckets.items()},
     )
@@ -225,7 +241,14 @@ def _draft(db: Database, resource: str, *, since: int, now: int) -> _Draft:
     # LEDGER.md 4.4: a later version starts later, also within one second.
     valid_from = now if last is None else max(now, last["valid_from"] + 1)
     waiting_since = since if ready is None else min(since, ready["waiting_since"])
-    return _Draft(resource, version, valid_from, valid_from + VALID_SECONDS, waiting_since)
+    final = resource != AUDIT and standing.current(db).closed
+    valid_until = NO_END if final else valid_from + VALID_SECONDS
+    return _Draft(resource, version, valid_from, valid_until, waiting_since)
+
+
+def _end(draft: _Draft) -> datetime | None:
+    """Return when a version ends; None: never."""
+    return None if draft.valid_until == NO_END else dates.from_seconds(draft.valid_until)
 
 
 def _put(db: Database, draft: _Draft, document: bytes) -> None:

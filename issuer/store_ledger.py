@@ -7,6 +7,9 @@ from sqlite_utils import Database
 
 from issuer.store import insert, row, rows, value
 
+NO_END = 2**53 - 1
+"""Where a version's end stands: this one has none, for it is the last of an issuer that closed."""
+
 LIST_SIZE = 131_072
 """Entries of a status list: as few as the specification allows, so that everybody's herd is the same."""
 
@@ -116,6 +119,12 @@ def anchored_publication(db: Database, resource: str) -> dict[str, Any] | None:
 def publication_by_digest(db: Database, digest: bytes) -> dict[str, Any] | None:
     """Return a published version by its digest."""
     return row(db, "SELECT * FROM publication WHERE digest = ? AND body IS NOT NULL", (digest,))
+
+
+def is_final(db: Database, resource: str) -> bool:
+    """Return whether the final version of a resource is with the ledger or on its way: nothing follows it."""
+    last = last_publication(db, resource)
+    return last is not None and last["valid_until"] == NO_END
 
 
 def expiring_publications(db: Database, *, before: int) -> list[str]:

@@ -11,14 +11,16 @@ from click.testing import CliRunner
 from crypto import cbor
 from issuer import anchoring, create_app, mirroring, store
 from issuer.cli import cli
+from issuer.errors import ConflictError
 from issuer.parts import Mirrors
 from ledger import mirror
 from ledger.mirror.client import MirrorClient
 from ledger.mirror.signing import BUCKET_HEADER, BucketPlace, is_signed_bucket
+from ledger.registry import status_key
 from tests.issuer.college import DID, URL, College, new_row
 from tests.ledger.living_node import URL as NODE
 from tests.ledger.mirror.mirrored import Network
-from vc import form_store
+from vc import bitstring, form_store
 
 OTHER = "http://127.0.0.1:8797"
 
@@ -229,3 +231,52 @@ def test_a_copy_is_what_the_ledger_names(college: College, network: Network):
         mirror.puller(college.node.app, fetch=network).round()
         answer = college.node.http.get(f"/v1/mirror/status/{DID}/{name}")
         assert hashlib.sha256(answer.data).digest() == bytes(found["digest"])
+
+
+# The final list of an issuer that closes
+
+
+def close(college: College) -> None:
+    """Have the members close this issuer, and let it publish what does not expire."""
+    college.node.decide(["close-issuer", {"issuer": DID}])
+    college.wait(1)
+    for _ in range(3):
+        assert college.anchor().problem is None
+
+
+def anchored(college: College, path: str) -> Any:
+    ledger: Any = college.parts.ledger
+    college.wait(10)
+    snapshot, _ = ledger.snapshot([status_key(DID, URL + path)], now=college.now)
+    return snapshot.status(DID, URL + path)
+
+
+def test_an_issuer_that_is_closed_anchors_final_versions_that_do_not_expire(college: College):
+    college.issue(new_row(1))
+    college.anchor()
+    close(college)
+    for path in ("/status/1", "/status/1/notices", "/store/index"):
+        assert anchored(college, path).valid_until is None
+    listed = json.loads(create_app(college.environ, parts=college.parts).test_client().get("/status/1").data)
+    assert "validUntil" not in listed
+
+
+def test_nothing_follows_the_final_versions(college: College):
+    batch_id = college.issue(new_row(1))
+    college.anchor()
+    close(college)
+    before = anchored(college, "/status/1").version
+    college.wait(400 * 24 * 3600)
+    college.anchor()
+    assert anchored(college, "/status/1").version == before
+    outcome = college.two("revoke", college.first_record(batch_id).id, reason="持有人申请")
+    assert isinstance(outcome.error, ConflictError)
+
+
+def test_what_was_revoked_before_closing_is_on_the_final_list(college: College):
+    batch_id = college.issue(new_row(1))
+    college.anchor()
+    assert college.two("revoke", college.first_record(batch_id).id, reason="持有人申请").error is None
+    close(college)
+    listed = json.loads(create_app(college.environ, parts=college.parts).test_client().get("/status/1").data)
+    assert bitstring.decode(listed["credentialSubject"]["encodedList"]).count(0) < 131_072 // 8

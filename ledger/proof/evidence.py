@@ -180,14 +180,24 @@ class Contradiction:
     Attributes:
         first: The block of the first tree.
         second: The block of the second tree.
-        double_signers: The members that signed both; sorted, perhaps none.
-        signers: All members that signed one of them, sorted.
+        first_signers: Who signed the first, sorted.
+        second_signers: Who signed the second, sorted.
     """
 
     first: Block
     second: Block
-    double_signers: tuple[str, ...]
-    signers: tuple[str, ...]
+    first_signers: tuple[str, ...]
+    second_signers: tuple[str, ...]
+
+    @property
+    def double_signers(self) -> tuple[str, ...]:
+        """The members that signed both; sorted, perhaps none."""
+        return tuple(member for member in self.first_signers if member in self.second_signers)
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """All members that signed one of them, sorted."""
+        return tuple(sorted({*self.first_signers, *self.second_signers}))
 
 
 def thumbprint(signer: Signer) -> bytes:
@@ -223,7 +233,7 @@ def verify(evidence: Evidence, *, known: KnownSigner, chain_id: str) -> Contradi
         raise EvidenceError(str(error)) from error
     if {signer.member for signer in evidence.signers} != one | other:
         raise EvidenceError("a key is given that signed nothing")
-    return Contradiction(*blocks, tuple(sorted(one & other)), tuple(sorted(one | other)))
+    return Contradiction(*blocks, tuple(sorted(one)), tuple(sorted(other)))
 
 
 def find(

@@ -14,7 +14,7 @@ from ledger.core.reading import Reader
 from ledger.engines import Engine
 from ledger.proof import epochs, evidence
 from ledger.proof.bundle import Signer
-from ledger.proof.evidence import Contradiction, Evidence, EvidenceError
+from ledger.proof.evidence import Contradiction, Evidence, EvidenceError, SignedTree
 from ledger.watching.store import Alarm, WatchStore
 
 logger = logging.getLogger(__name__)
@@ -66,12 +66,22 @@ class Alarms:
         if found.encode() != data:
             raise EvidenceError("the evidence is not in its one form")
         shown = self.check(found)
-        about = " ".join(shown.double_signers or shown.signers)
-        now = self._clock()
-        kept = self._store.put_evidence(found.digest, data, about=about, received=now)
-        if kept:
-            self._raise(EQUIVOCATION, about, _sentence(shown), evidence=found.digest)
+        about = self._accused(found, shown)
+        kept = self._store.put_evidence(found.digest, data, about=about, received=self._clock())
+        members = " ".join(about)
+        if kept or self._store.is_raised(EQUIVOCATION, members):
+            self._raise(EQUIVOCATION, members, _sentence(shown), evidence=found.digest if kept else None)
         return found, kept
+
+    def _accused(self, found: Evidence, shown: Contradiction) -> tuple[str, ...]:
+        """Return whom evidence is about: who signed both, else who signed what is not in our log."""
+        if shown.double_signers:
+            return shown.double_signers
+        with self._engine.reader() as reader:
+            ours = [_is_ours(reader, tree) for tree in (found.first, found.second)]
+        if ours == [True, False]:
+            return shown.second_signers
+        return shown.first_signers if ours == [False, True] else shown.signers
 
     def two_histories(self, member: str, *, size: int) -> None:
         """Raise the alarm that a member's node shows another history."""
@@ -93,8 +103,13 @@ class Alarms:
             return (member, key.thumbprint) in self._ever
 
 
+def _is_ours(reader: Reader, tree: SignedTree) -> bool:
+    size = tree.inclusion.size
+    return size <= reader.head().size and reader.root(size) == tree.root
+
+
 def _sentence(shown: Contradiction) -> str:
     sizes = f"{shown.first.size} and {shown.second.size} entries"
     if shown.double_signers:
         return f"signed two histories, of {sizes}"
-    return f"one of them signed another history than the others, of {sizes}"
+    return f"signed another history than others did, of {sizes}"

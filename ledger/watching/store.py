@@ -6,6 +6,7 @@ Every signature in it was checked before it was kept. All of it can be learned a
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -23,11 +24,8 @@ from web.migrations import migrate
 KEPT_CHECKPOINTS = 10_000
 """Checkpoints whose signatures are kept; those that end an epoch are kept for ever."""
 
-MAX_EVIDENCE = 64
-"""Pieces of evidence that are kept: who signs two histories can sign two thousand."""
-
 MAX_EVIDENCE_EACH = 4
-"""Pieces that are kept about the same members."""
+"""Pieces of evidence that are kept about a member: who signs two histories can sign two thousand."""
 
 
 @dataclass(frozen=True)
@@ -155,22 +153,27 @@ class WatchStore:
         rows = self._rows(query, [least, most])
         return rows[0][0] if rows else None
 
-    def put_evidence(self, identifier: bytes, body: bytes, *, about: str, received: int) -> bool:
+    def put_evidence(self, identifier: bytes, body: bytes, *, about: Sequence[str], received: int) -> bool:
         """Keep checked evidence; return whether it is new and there was room.
+
+        There is room as long as it is about a member about whom little is kept: nobody can fill the place
+        of what will be found about another.
 
         Args:
             identifier: SHA-256 of the bytes.
             body: The evidence.
-            about: The members that it is about, as one text.
+            about: The members that it is about.
             received: When it came.
         """
         with self._writing() as db:
-            known = db.execute("SELECT 1 FROM evidence WHERE id = ?", [identifier]).fetchone()
-            (count,) = db.execute("SELECT count(*) FROM evidence").fetchone()
-            (same,) = db.execute("SELECT count(*) FROM evidence WHERE about = ?", [about]).fetchone()
-            if known is not None or count >= MAX_EVIDENCE or same >= MAX_EVIDENCE_EACH:
+            rows = db.execute("SELECT id, about FROM evidence").fetchall()
+            counted = Counter(member for _, members in rows for member in members.split())
+            full = all(counted[member] >= MAX_EVIDENCE_EACH for member in about)
+            if full or any(row[0] == identifier for row in rows):
                 return False
-            db.execute("INSERT INTO evidence VALUES (?, ?, ?, ?)", [identifier, body, about, received])
+            db.execute(
+                "INSERT INTO evidence VALUES (?, ?, ?, ?)", [identifier, body, " ".join(about), received]
+            )
             return True
 
     def evidence(self, identifier: bytes) -> bytes | None:
@@ -231,10 +234,14 @@ class WatchStore:
                 "INSERT INTO alarm (kind, subject, members, since, seen, detail, evidence)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (kind, subject) DO UPDATE SET seen = excluded.seen, detail = excluded.detail,"
-                " evidence = coalesce(excluded.evidence, evidence)",
+                " evidence = coalesce(evidence, excluded.evidence)",
                 astuple(alarm),
             )
             return known is None
+
+    def is_raised(self, kind: str, subject: str) -> bool:
+        """Return whether an alarm stands."""
+        return bool(self._rows("SELECT 1 FROM alarm WHERE kind = ? AND subject = ?", [kind, subject]))
 
     def end_alarm(self, kind: str, subject: str) -> None:
         """Take back an alarm that no longer holds."""

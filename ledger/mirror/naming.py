@@ -66,10 +66,13 @@ def follow(db: Database, reader: Reader, *, now: int) -> bool:
             for entry in entries:
                 if not is_block(entry):
                     _note(db, parse_statement(entry), now=now)
-            store.set_position(db, start + len(entries))
-    if store.noted(db) == size:
+            store.set_position(db, max(store.position(db), start + len(entries)))
+    if store.noted(db) >= size:
         return False
     with transaction(db):
+        # A request and a round may look at once: whoever saw less of the log writes nothing over the other.
+        if store.noted(db) >= size:
+            return False
         _settle(db, reader)
         _note_state(db, reader)
         store.set_noted(db, size)

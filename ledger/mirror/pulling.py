@@ -129,6 +129,7 @@ class Puller:
 
     def _objects(self, db: Database, view: View) -> None:
         failures: Counter[str] = Counter()
+        kept: dict[str, int] = {}
         for named in store.missing(db):
             if self._absent.rests(named.digest) or failures[named.owner] >= MAX_FAILURES:
                 continue
@@ -138,7 +139,10 @@ class Puller:
                 failures[named.owner] += 1
                 continue
             self._absent.answered(named.digest)
-            if store.bytes_of(db, named.owner) + len(content) <= ISSUER_BYTES:
+            if named.owner not in kept:
+                kept[named.owner] = store.bytes_of(db, named.owner)
+            kept[named.owner] += len(content)
+            if kept[named.owner] <= ISSUER_BYTES:
                 with transaction(db):
                     store.put(db, named.digest, content, brought_by="", now=self.clock())
                 self.kept += 1

@@ -133,7 +133,8 @@ def _alarms() -> Sequence[Mapping[str, Any]]:
 def _columns(view: Supervision) -> list[Column]:
     """Lay the months out beside one another, the highest as high as the picture."""
     most = max((max(row.issued, row.revoked) for row in view.by_month.values()), default=0) or 1
-    step = _CHART / len(view.months)
+    # A few months stand as narrow as a year's, at the left.
+    step = _CHART / max(len(view.months), MONTHS)
     return [
         Column(
             x=round(place * step, 1),

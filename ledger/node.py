@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from ledger import api, explorer, mirror, page, watching
-from ledger.engines import Engine
+from ledger.engines import Engine, vitals
 from ledger.engines.cometbft.engine import CometEngine
 from ledger.engines.cometbft.home import CometHome
 from ledger.engines.embedded import EmbeddedEngine
@@ -52,6 +52,7 @@ def create_app(
     app.extensions[QUORUM] = OwnSignature(engine)
     app.extensions[CLOCK] = app.config["CLOCK"] = now
     app.extensions[SETTINGS] = settings
+    vitals.init_app(app, engine)
     register_api(app, api.blueprint)
     app.register_blueprint(page.blueprint)
     for part in PARTS:

@@ -40,6 +40,9 @@ from web.database import as_ours
 from web.errors import StorageFullError
 
 APP_VERSION = 1
+"""What CometBFT writes into headers. It stays that of the genesis, so that a newer program plays old blocks;
+the version of the rules is the state's (``ledger.core.versions``)."""
+
 WINDOW = 512
 """How far ahead of the next number a statement may be gossiped: many of a sender come before a block."""
 
@@ -251,6 +254,10 @@ class Application:
     def _finalize(self, request: abci.RequestFinalizeBlock) -> abci.ResponseFinalizeBlock:
         self._forget_block()
         self._guard(request)
+        for found in request.misbehavior:
+            # CometBFT's own evidence that a validator voted twice: for people, no rule of the log acts on it.
+            told = "validator_misbehaved address=%s height=%d kind=%d"
+            logger.error(told, found.validator.address.hex(), found.height, found.type)
         txs = list(request.txs)
         result = self._apply(request.height, request.time.seconds, txs)
         validators = self._keys(result.signers)

@@ -396,3 +396,12 @@ def test_whoever_submits_on_a_full_disk_is_told(node):
     node.engine._app.full = StorageFullError("no space")
     with pytest.raises(StorageFullError):
         node.engine.submit(endpoint(node))
+
+
+def test_consensus_own_evidence_of_a_double_vote_is_told(node, caplog):
+    node.comet.now += 1
+    request = {"height": 2, "time": {"seconds": node.clock}}
+    found = {"type": 1, "validator": {"address": b"\xab" * 20}, "height": 1}
+    node.comet.consensus.ask(finalize_block={**request, "misbehavior": [found]})
+    node.comet.commit()
+    assert f"validator_misbehaved address={'ab' * 20} height=1" in caplog.text

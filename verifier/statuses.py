@@ -47,6 +47,7 @@ class StatusFinding:
         anchored: False where the list that says so is newer than the ledger's version.
         ledger_silent: True where the ledger gave no sign for over a day and the issuer's own list answered.
         issuer_silent: True where the issuer's own site gave nothing, and the consortium's nodes answered.
+        last_word: End of the list that answered, where it is over and its issuer is closed; else None.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class StatusFinding:
     anchored: bool = True
     ledger_silent: bool = False
     issuer_silent: bool = False
+    last_word: datetime | None = None
 
 
 def read(
@@ -91,6 +93,7 @@ def read(
             "none",
             ledger_silent=finding.ledger_silent or answer.ledger_silent,
             issuer_silent=finding.issuer_silent or answer.issuer_silent,
+            last_word=finding.last_word or answer.last_word,
         )
     return finding
 
@@ -122,7 +125,9 @@ def _ask_under(
     decided: StatusFinding | None = None
     for candidate in evidence.candidates(entry.list_url, anchored=record):
         try:
-            listed = _checked(candidate, entry=entry, registry=registry, evidence=evidence, now=now)
+            listed = _checked(
+                candidate, entry=entry, registry=registry, evidence=evidence, record=record, now=now
+            )
         except StatusError as error:
             refused = error
             continue
@@ -131,7 +136,12 @@ def _ask_under(
             found = _set_bit(entry, registry=registry, evidence=evidence, anchored=current)
             return replace(found, issuer_silent=candidate.issuer_silent)
         if (current and not silent) or (silent and candidate.served == "issuer"):
-            decided = StatusFinding("none", ledger_silent=silent, issuer_silent=candidate.issuer_silent)
+            decided = StatusFinding(
+                "none",
+                ledger_silent=silent,
+                issuer_silent=candidate.issuer_silent,
+                last_word=_over(listed, now=now),
+            )
     if decided is not None:
         return decided
     if refused is not None:
@@ -142,15 +152,33 @@ def _ask_under(
 
 
 def _checked(
-    candidate: Candidate, *, entry: StatusEntry, registry: Registry, evidence: Evidence, now: datetime
+    candidate: Candidate,
+    *,
+    entry: StatusEntry,
+    registry: Registry,
+    evidence: Evidence,
+    record: StatusRecord,
+    now: datetime,
 ) -> StatusList:
-    """Return a list whose own proof, issuer, purpose and dates hold."""
+    """Return a list whose own proof, issuer, purpose and dates hold.
+
+    Nobody revokes anything after an issuer was closed. Where it is gone and left no final list, the version
+    that the ledger holds is its last word, and does not expire any more.
+    """
     listed = status.parse_list(candidate.document)
     if listed.issuer != registry.issuer_id:
         raise StatusIssuerMismatchError("the list was issued by another body than the credential")
     _verify_proof(candidate, registry=registry, evidence=evidence, now=now)
-    status.check_list(listed, status_entry=entry, issuer_id=registry.issuer_id, now=now)
+    over = _over(listed, now=now)
+    closed = registry.record is not None and registry.record.closed(int(now.timestamp()))
+    at = over if over is not None and closed and _is_anchored(candidate, listed, record) else now
+    status.check_list(listed, status_entry=entry, issuer_id=registry.issuer_id, now=at)
     return listed
+
+
+def _over(listed: StatusList, *, now: datetime) -> datetime | None:
+    """Return when a list ended, where that is past; else None."""
+    return listed.valid_until if listed.valid_until is not None and listed.valid_until < now else None
 
 
 def _verify_proof(candidate: Candidate, *, registry: Registry, evidence: Evidence, now: datetime) -> None:

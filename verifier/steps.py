@@ -278,6 +278,8 @@ class Examination:
             self._set(Step.STATUS, Outcome.FAILED, finding.kind.upper())
             return
         self._set(Step.STATUS, Outcome.PASSED)
+        if finding.last_word is not None:
+            self._note("LAST_WORD", weighs=True, date=_day(finding.last_word))
         if finding.ledger_silent:
             self._note(
                 "LEDGER_SILENT", weighs=True, date=_day(self._registry.as_of if self._registry else self._now)

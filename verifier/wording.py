@@ -112,6 +112,11 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "We have not heard from the ledger for over a day (last on {date}); "
         "the status is from the issuer's own list.",
     ),
+    "LAST_WORD": (
+        "签发单位已关闭，没有留下不过期的状态列表；状态依据它最后存证的列表（有效期至 {date}）。",
+        "The issuer is closed and left no list that does not expire; "
+        "the status is from the last one that it anchored (valid until {date}).",
+    ),
     "ISSUER_SILENT": (
         "签发方网站暂不可达，状态来自联盟节点。",
         "The issuer's site cannot be reached at the moment; the status is from the consortium's nodes.",

@@ -445,3 +445,38 @@ def test_an_old_backup_at_the_issuer_hides_nothing_that_a_mirror_has(town):
     town.reset()
     town.web.pages[f"{STORE}/forms/0/0"] = form_store.encode_bucket([])
     assert only(town.read(town.code.text)).verdict is Verdict.VALID
+
+
+# Gone without a final list
+
+
+def test_an_expired_list_of_an_issuer_that_is_not_closed_answers_nothing(town):
+    town.lose_the_issuer()
+    town.later(30 * 24 * 3600)
+    town.reset()
+    assert town.verify(town.form).verdict is Verdict.COULD_NOT_CHECK
+
+
+def test_of_an_issuer_that_the_members_closed_the_last_list_is_its_last_word(town):
+    revoked = town.issue(index=99, number="000400")
+    town.anchor(revoked)
+    town.publish(revoked=[99])
+    town.lose_the_issuer()
+    town.later(30 * 24 * 3600)
+    town.node.decide(["close-issuer", {"issuer": town.did}])
+    town.later(300 * 24 * 3600)
+    town.reset()
+    result = town.verify(town.form)
+    assert (result.verdict, notes(result)) == (Verdict.NOTE, ["ISSUER_SILENT", "LAST_WORD"])
+    assert town.verify(revoked).verdict is Verdict.REVOKED
+
+
+def test_an_older_list_is_nobodys_last_word(town):
+    older = town.web.pages[LIST]
+    town.publish(revoked=[4021])
+    town.node.decide(["close-issuer", {"issuer": town.did}])
+    town.later(300 * 24 * 3600)
+    town.web.pages[LIST] = older
+    town.streets.mirrors.clear()
+    town.reset()
+    assert town.verify(town.form).verdict is Verdict.COULD_NOT_CHECK

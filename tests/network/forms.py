@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from ledger.client import LedgerClient
+from ledger.errors import LedgerError
 from ledger.proof.batch import make_batch
 from ledger.proof.bundle import with_batch_path
 from ledger.proof.pins import Pin
@@ -62,7 +63,7 @@ def anchor(network: Network, issuer: Party, client: LedgerClient, *, at: Node) -
             now=int(time.time()),
             statement=statement,
         ),
-        tolerate=(Exception,),
+        tolerate=(LedgerError,),
         seconds=30,
     )
     whole = with_batch_path(

@@ -54,6 +54,7 @@ def test_nodes_of_other_hash_seeds_zones_and_languages_have_the_same_log_and_sta
         stream.bring(6)
     invariants.check(network, stream.record)
     assert len({(node.head.root, node.head.state) for node in network}) == 1
+    assert len(network.quorum(network[0].head.size)) >= 3
 
 
 @pytest.mark.case("LEDG-023")

@@ -129,7 +129,8 @@ class QuorumOfSigners:
         self._news = threading.Condition()
         self._waiting = threading.BoundedSemaphore(MAX_WAITING)
         self._wake = threading.Event()
-        engine.on_commit(self._wake.set)
+        self._committed = threading.Event()
+        engine.on_commit(self._on_commit)
 
     def newest(self, reader: Reader) -> int:
         """Return the size of the newest checkpoint that more than 2/3 of its epoch's signers signed.
@@ -207,6 +208,11 @@ class QuorumOfSigners:
             self._sign(goal)
         self._each.each(peers, lambda peer: self._pull(peer, due))
 
+    def _on_commit(self) -> None:
+        """Have the thread look at once: a block came, and confirms the root of the one before."""
+        self._committed.set()
+        self._wake.set()
+
     def _plan(self, reader: Reader) -> None:
         """Make goals of the head, of the newest complete checkpoint, and of the epochs that ended."""
         head = reader.head_block()
@@ -226,6 +232,16 @@ class QuorumOfSigners:
             if size is not None and size not in self._goals:
                 self._add(self._goal(reader, reader.block(size)))
         self._drop(wanted)
+        if self._committed.is_set():
+            self._committed.clear()
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Ask anew for what could not be signed before the block that has just come."""
+        with self._lock:
+            for size, goal in self._goals.items():
+                if not self._store.is_complete(size):
+                    goal.due, goal.pause = time.monotonic(), _FIRST_PAUSE
 
     def _drop(self, wanted: set[int]) -> None:
         """Let go of heads that a later one replaced; what ends an epoch stays until it is complete."""

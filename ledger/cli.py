@@ -18,6 +18,7 @@ from ledger import desk, proposal_commands, proposal_desk, proposing, supervisio
 from ledger.client import LedgerClient
 from ledger.desk import Outside
 from ledger.joining import commands
+from ledger.mirror import commands as mirror_commands
 from ledger.proposal_commands import DEFAULT_DAYS
 from ledger.proposing import InputError, PartySignature
 from ledger.registry import GOVERNANCE
@@ -33,7 +34,7 @@ def cli() -> None:
 
 cli.add_command(proposal_desk.propose)
 cli.add_command(supervision_commands.supervision)
-for _command in (*commands.COMMANDS, *watch_commands.COMMANDS):
+for _command in (*commands.COMMANDS, *watch_commands.COMMANDS, *mirror_commands.COMMANDS):
     cli.add_command(_command)
 
 

@@ -1,10 +1,15 @@
 """What a mirror keeps by digest, from whom, for how long, and how it is read."""
 
-import pytest
+import json
 
+import pytest
+from click.testing import CliRunner
+
+from ledger.cli import Outside, cli
 from ledger.mirror import api, store
 from tests.ledger.consortium import key
 from tests.ledger.mirror.mirrored import STORE, digest
+from web import limits
 
 LIST = "https://yunling.example/status/1"
 
@@ -214,3 +219,22 @@ def test_a_lost_database_is_filled_again(mirrored):
     after = mirrored.round()
     assert (after.objects, after.forms, after.receipts) == (before.objects, before.forms, before.receipts)
     assert STORE in "".join(mirrored.network.asked)
+
+
+def test_an_object_over_the_limit_is_refused(mirrored):
+    content = bytes(limits.FETCH_LARGE_BYTES + 1)
+    answer = mirrored.put(content, upload=mirrored.upload(content))
+    assert (answer.status_code, answer.json["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_command_says_what_is_here_and_what_is_missing(mirrored):
+    mirrored.anchor(LIST, b"nobody has it")
+    environ = {"LEDGER_HOME": str(mirrored.node.home)}
+    assert CliRunner().invoke(cli, ["mirror"], obj=Outside(environ=environ)).exit_code == 1
+    mirrored.round()
+    answer = CliRunner().invoke(cli, ["mirror", "--json"], obj=Outside(environ=environ))
+    found = json.loads(answer.output)
+    assert (found["objects"], found["missing_objects"]) == (1, 1)
+    assert found["lacking"] == [f"status {mirrored.issuer.did} {digest(b'nobody has it').hex()}"]
+    plain = CliRunner().invoke(cli, ["mirror"], obj=Outside(environ=environ))
+    assert plain.output.startswith("holds 1 objects")

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from crypto import jcs
 from issuer import institution, officers
 from issuer.clock import now
 from issuer.errors import IssuerError, PassphraseRefusedError, UnknownError
@@ -118,6 +119,19 @@ def resend() -> Any:
 def key() -> str:
     """Show the public half of the member's key, or the form that makes it."""
     return key_page()
+
+
+@pages.get("/governance/key/<which>.json")
+@officer_only
+def key_file(which: str) -> Response:
+    """Return the public half of the member's key, or of the one that is to follow, as a file to hand over."""
+    halves = {"public": lambda: keys.public_half(db()), "next": lambda: keys.next_half(db())}
+    made = halves[which]() if which in halves else None
+    if made is None:
+        raise UnknownError("no such key")
+    answer = Response(jcs.canonicalize(made), mimetype="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="governance-{which}.json"'
+    return answer
 
 
 @pages.post("/governance/key")

@@ -378,6 +378,9 @@ def test_a_key_that_is_to_follow_is_made_and_adopted(alliance: Alliance, officer
     assert officer.post("/governance/key/next", passphrase=NEXT, again=NEXT).status_code == 303
     made = keys.next_half(alliance.db)
     assert made["governance"] in officer.page("/governance/key")
+    assert officer.client.get("/governance/key/next.json").json == made
+    assert officer.client.get("/governance/key/public.json").json == keys.public_half(alliance.db)
+    assert officer.client.get("/governance/key/private.json").status_code == 404
     officer.post("/governance/key/adopt")
     assert keys.next_half(alliance.db) == made
     alliance.decide(proposing.rotate_lost_key(made, role="governance"))

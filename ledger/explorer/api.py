@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, json, request
 
 from crypto.multibase import base64url_encode
+from ledger.core.reading import Reader
 from ledger.counts import MAX_BYTES, read_month
 from ledger.explorer import asking
 from ledger.explorer.kept import Kept
-from ledger.running import engine, now
+from ledger.running import engine, is_single_operator, now
 from web.app import body_limit
 from web.errors import NotFoundError, UnsupportedMediaTypeError
 
@@ -27,7 +28,7 @@ def put(did: str, month: str) -> Response:
         raise UnsupportedMediaTypeError(f"the body has to be {COSE}")
     with engine().reader() as reader:
         new = asking.kept().put(reader, request.get_data(), did=did, month=read_month(month), now=now())
-    return _json({"did": did, "month": month}, status=201 if new else 200)
+        return _json(reader, {"did": did, "month": month}, status=201 if new else 200)
 
 
 @blueprint.get("/v1/counts/<did>/<month>")
@@ -36,13 +37,16 @@ def get(did: str, month: str) -> Response:
     found = asking.kept().get(did, read_month(month))
     if found is None:
         raise NotFoundError("this issuer left no counts of that month here")
-    return Response(found.signed, content_type=COSE)
+    with engine().reader() as reader:
+        return _labelled(reader, Response(found.signed, content_type=COSE))
 
 
 @blueprint.get("/v1/counts")
 def listed() -> Response:
     """List what was kept after a place in this node's order, a hundred at a time; each proves itself."""
-    return _json({"counts": [_item(each) for each in asking.kept().after(asking.number("after") or 0)]})
+    items = [_item(each) for each in asking.kept().after(asking.number("after") or 0)]
+    with engine().reader() as reader:
+        return _json(reader, {"counts": items})
 
 
 def _item(each: Kept) -> dict[str, Any]:
@@ -56,5 +60,12 @@ def _item(each: Kept) -> dict[str, Any]:
     }
 
 
-def _json(value: dict[str, Any], *, status: int = 200) -> Response:
-    return Response(json.dumps(value), status, content_type="application/json")
+def _labelled(reader: Reader, response: Response) -> Response:
+    single = is_single_operator(reader.head_block())
+    response.headers["Ledger-Mode"] = "single-operator" if single else "consortium"
+    return response
+
+
+def _json(reader: Reader, value: dict[str, Any], *, status: int = 200) -> Response:
+    body = json.dumps({"singleOperator": is_single_operator(reader.head_block()), **value})
+    return _labelled(reader, Response(body, status, content_type="application/json"))

@@ -374,7 +374,7 @@ def test_the_description_names_every_endpoint_and_no_other(node, description):
     served = {
         (re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in node.app.url_map.iter_rules()
-        if rule.endpoint.startswith(("ledger_api.", "ledger_mirror.", "ledger_watching."))
+        if rule.endpoint.startswith(("ledger_api.", "ledger_counts.", "ledger_mirror.", "ledger_watching."))
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     described = {(path, method) for path, item in description["paths"].items() for method in item}

@@ -192,7 +192,7 @@ def test_what_another_node_made_up_is_left_out(node: LivingNode, other: LivingNo
     party = node.consortium.parties[2]
     node.accept(party, "endpoint.put", {"node": "http://127.0.0.1:9", "mirror": None, "receipts": None})
     assert tell(node, other, Liar(other)) == 0
-    assert node.http.get("/v1/counts").json == {"counts": []}
+    assert node.http.get("/v1/counts").json == {"counts": [], "singleOperator": True}
 
 
 def test_a_silent_node_stops_nobody(node: LivingNode, other: LivingNode):

@@ -48,7 +48,13 @@ class Replayed:
 
 
 def import_log(
-    path: Path, entries: Iterable[bytes], *, pin: Pin, checkpoint: Bundle | None, now: int
+    path: Path,
+    entries: Iterable[bytes],
+    *,
+    pin: Pin,
+    checkpoint: Bundle | None,
+    now: int,
+    may_be_a_beginning: bool = False,
 ) -> Replayed:
     """Make a ledger's database from a log.
 
@@ -58,10 +64,12 @@ def import_log(
         pin: What is known of the ledger; its chain id was compared by a person.
         checkpoint: What a quorum signed; None is enough for entry 0 alone, which the chain id names.
         now: The current time in integer seconds.
+        may_be_a_beginning: Whether the log may end before what was signed, because peers bring the rest.
 
     Raises:
         JoiningError: There is a database already; or see the steps: OtherLedgerError, UncoveredError.
         HistoryError: The log does not replay, or leaves what is known of it.
+        RollbackError: It ends before what is known to be signed.
         ReceiptError: The checkpoint does not hold.
     """
     if path.exists():
@@ -73,6 +81,8 @@ def import_log(
         Core.import_(grown, entries).close()
         with Reader.open(grown) as reader:
             replayed = Replayed(reader.head(), check_covered(reader, pin=pin, checkpoint=checkpoint, now=now))
+        if not may_be_a_beginning:
+            _require_newest(replayed, pin=pin)
         os.replace(grown, path)
     finally:
         shutil.rmtree(aside)
@@ -100,7 +110,7 @@ def check_covered(reader: Reader, *, pin: Pin, checkpoint: Bundle | None, now: i
     return signed
 
 
-def require_newest(replayed: Replayed, *, pin: Pin) -> None:
+def _require_newest(replayed: Replayed, *, pin: Pin) -> None:
     """Refuse a log that ends before something which a quorum is known to have signed.
 
     Raises:

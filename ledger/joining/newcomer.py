@@ -73,7 +73,12 @@ def join(home: Path, file: Path, *, did: str, pin: Pin | None, mark: str | None,
         with invitation.reading(file) as (invited, entries):
             _check_named(invited, pin=pin, mark=mark)
             replayed = importing.import_log(
-                grown, entries, pin=pin or invited.pin, checkpoint=invited.checkpoint, now=now
+                grown,
+                entries,
+                pin=pin or invited.pin,
+                checkpoint=invited.checkpoint,
+                now=now,
+                may_be_a_beginning=True,
             )
         with Reader.open(grown) as reader:
             _check_invitation(invited, reader)

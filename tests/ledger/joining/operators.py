@@ -1,7 +1,6 @@
 """An operator's ledger with a history, whose members voted to sign it together: what a move begins from."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ledger.engines.signed import adopt
 from ledger.joining import founding, moving, registration
 from ledger.joining.invitation import Invitation
 from ledger.proof import assembly
-from ledger.proof.bundle import Bundle
+from ledger.proof.bundle import Bundle, Consistency
 from ledger.proof.pins import Pin
 from ledger.settings import DATABASE, PIN, RECEIPT_KEY, write_key
 from tests.ledger.consortium import Consortium, Party
@@ -31,7 +30,7 @@ class Operator:
         anchor: Index of an anchor that was made while the operator was alone.
     """
 
-    def __init__(self, folder: Path, *, members: int = 4, signers: int = 4) -> None:
+    def __init__(self, folder: Path, *, members: int = 4, signers: int = 4, urls: Sequence[str] = ()) -> None:
         self.folder = folder
         # The votes take effect a minute later: what is voted by then takes effect together.
         self.consortium = Consortium(folder, count=members, delay=DELAY)
@@ -41,6 +40,8 @@ class Operator:
         self.issuer = Party("school")
         self.consortium.make_issuer(self.issuer)
         self.anchor = self.consortium.accept(self.issuer, "anchor", {"root": bytes(range(32))})
+        for party, url in zip(self.consortium.parties, urls, strict=False):
+            self.consortium.accept(party, "endpoint.put", {"node": url, "mirror": None, "receipts": None})
         for party in self.consortium.parties[1:signers]:
             self.consortium_votes(self.signer_set(party))
         self.consortium.core.close()
@@ -84,6 +85,11 @@ class Operator:
         finally:
             engine.close()
 
+    def consistency(self, first: int) -> Consistency:
+        """Return the proof that the newest checkpoint of the operator continues a smaller log."""
+        with Reader.open(self.home / DATABASE) as reader:
+            return assembly.consistency(reader, first, moving.last_single(reader).size)
+
     def entries(self) -> list[bytes]:
         with Reader.open(self.home / DATABASE) as reader:
             return list(reader.store.entries())
@@ -99,7 +105,3 @@ def with_changed_statement(entries: Sequence[bytes], index: int) -> list[bytes]:
     protected, header, payload, signature = cbor.decode(entries[index])
     forged = cbor.encode([protected, header, payload, signature[:-1] + bytes([signature[-1] ^ 1])])
     return [*entries[:index], forged, *entries[index + 1 :]]
-
-
-def without_signatures(bundle: Bundle) -> Bundle:
-    return replace(bundle, signatures=())

@@ -118,9 +118,21 @@ def test_an_import_replaces_no_ledger(operator, tmp_path):
     assert (tmp_path / "ledger.db").read_bytes() == before
 
 
-def test_a_log_shorter_than_what_was_signed_is_not_the_newest(operator, tmp_path):
-    replayed = take(operator, tmp_path)
-    ahead = replace(operator.pin, size=replayed.head.size + 1)
-    with pytest.raises(RollbackError):
-        importing.require_newest(replayed, pin=ahead)
-    importing.require_newest(replayed, pin=operator.pin)
+def test_a_log_that_ends_before_what_the_pin_remembers_is_refused(operator, tmp_path):
+    ahead = replace(operator.pin, size=len(operator.entries()) + 1, root=bytes(32))
+    refused(operator, tmp_path, RollbackError, pin=ahead)
+
+
+def test_a_newcomers_log_may_be_the_beginning_of_what_was_signed(operator, tmp_path):
+    entries, beginning = operator.entries(), 2
+    later = replace(operator.checkpoint(), consistency=operator.consistency(beginning))
+    refused(operator, tmp_path, RollbackError, entries=entries[:beginning], checkpoint=later)
+    replayed = take(
+        operator, tmp_path, entries=entries[:beginning], checkpoint=later, may_be_a_beginning=True
+    )
+    assert replayed.head.size == beginning < replayed.checkpoint.size
+
+
+def test_a_beginning_that_nothing_ties_to_what_was_signed_is_refused(operator, tmp_path):
+    entries = operator.entries()[:2]
+    refused(operator, tmp_path, UncoveredError, entries=entries, may_be_a_beginning=True)

@@ -12,6 +12,7 @@
     ├── RestoredBackupError      the database is behind what was already signed
     ├── UpgradeRequiredError     the members decided on rules that this program does not know
     └── EngineError              the engine cannot run: busy, stopped or wrongly set up
+        ├── TakenError           another process has the ledger open
         ├── NoQuorumError        too few members take part: nothing is written at the moment
         └── MovedError           the ledger goes on with several signers, on another engine
 
@@ -125,6 +126,14 @@ class EngineError(LedgerError):
     code = "LEDGER_UNAVAILABLE"
     type = PROBLEM_TYPES + "LEDGER_UNAVAILABLE"
     title = "The ledger does not take statements now"
+
+
+class TakenError(EngineError):
+    """Another process has the ledger open: perhaps the one before, which has not quite ended."""
+
+    code = "LEDGER_TAKEN"
+    type = PROBLEM_TYPES + "LEDGER_TAKEN"
+    title = "Another process has the ledger open"
 
 
 class NoQuorumError(EngineError):

@@ -44,7 +44,7 @@ _THREADS = {"ledger": 64}
 """Threads that answer requests, where they are not 16: whoever submits to the ledger waits for a block."""
 
 _FEW_THREADS = 16
-_TAKEN = "LEDGER_UNAVAILABLE"
+_TAKEN = "LEDGER_TAKEN"
 """Code of a database that another process has open: the one before, which has not quite ended."""
 
 _TAKEN_SECONDS = 20.0

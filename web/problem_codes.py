@@ -452,6 +452,7 @@ REGISTRY: dict[str, Entry] = {
     "LEDGER_UNAVAILABLE": Entry(
         503, "暂时连不上账本，请稍后再试。", "The ledger is out of reach. Please try again later."
     ),
+    "LEDGER_TAKEN": Entry(503, "账本正由另一个进程打开。", "Another process has the ledger open."),
     "LEDGER_MOVED": Entry(
         503,
         "账本已由多个成员共同运行，请联系运营者。",

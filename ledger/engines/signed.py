@@ -15,7 +15,8 @@ from pathlib import Path
 from crypto import cbor
 from crypto.errors import CborError
 from ledger.core.machine import Core
-from ledger.errors import EngineError, RestoredBackupError
+from ledger.core.reading import Reader
+from ledger.errors import RestoredBackupError, TakenError
 from ledger.store import Head
 
 
@@ -50,6 +51,15 @@ class LastSigned:
         """
         check_not_restored(core, self._value)
 
+    def check_reader(self, reader: Reader) -> None:
+        """Refuse a log that does not continue what was signed; as ``check``, for a log that grows.
+
+        Raises:
+            RestoredBackupError: It is shorter, or another one.
+        """
+        if self._value is not None:
+            _check_continues(reader, *self._value)
+
     def is_behind(self, head: Head) -> bool:
         """Return whether a log is shorter than what was signed."""
         return self.size > head.size
@@ -68,7 +78,7 @@ def adopt(path: Path) -> None:
 
     Raises:
         RestoredBackupError: The file beside the database knows of a later or another root.
-        EngineError: An engine runs on it.
+        TakenError: An engine runs on it.
     """
     lock_file = lock_alone(path)
     try:
@@ -110,12 +120,16 @@ def check_not_restored(core: Core, signed: tuple[int, bytes] | None) -> None:
         if core.head.height:
             raise RestoredBackupError("the file of what was signed is missing: is this the newest copy?")
         return
-    size, root = signed
-    if size > core.head.size:
+    _check_continues(core.reader, *signed)
+
+
+def _check_continues(reader: Reader, size: int, root: bytes) -> None:
+    present = reader.head().size
+    if size > present:
         raise RestoredBackupError(
-            f"size {size} was signed, the database has {core.head.size} entries: restore a newer copy"
+            f"size {size} was signed, the database has {present} entries: restore a newer copy"
         )
-    if core.reader.root(size) != root:
+    if reader.root(size) != root:
         raise RestoredBackupError(f"another root of size {size} was signed: this is another history")
 
 
@@ -123,14 +137,14 @@ def lock_alone(path: Path) -> int:
     """Lock the ledger for this process, for as long as the returned file stays open.
 
     Raises:
-        EngineError: Another process has it.
+        TakenError: Another process has it.
     """
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise EngineError("another process has this ledger open") from error
+        raise TakenError("another process has this ledger open") from error
     return descriptor
 
 

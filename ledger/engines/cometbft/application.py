@@ -116,6 +116,7 @@ class Application:
         self._home = home
         self._archive = archive
         self._genesis = home.read_genesis()
+        home.require_keys()
         self._own_address = sha256(home.validator).digest()[:20]
         self._check_genesis()
         self._waiting = Waiting()

@@ -127,7 +127,8 @@ class CometEngine:
             end: Ends the process, with an exit status, after a failure that nobody expected.
 
         Raises:
-            EngineError: Another process has the ledger open, or CometBFT's directory does not fit.
+            TakenError: Another process has the ledger open.
+            EngineError: CometBFT's directory does not fit.
             RestoredBackupError: Another root was signed than the database has.
             SelfCheckError: The stored tree is not that of the entries.
             StoreError: There is no ledger, or it is damaged.
@@ -267,7 +268,7 @@ class CometEngine:
             EngineError: The engine has stopped.
             NotSignerError: This node's member did not sign in that epoch.
             MerkleError: No block ends at that size, or the consensus has not confirmed it yet.
-            RestoredBackupError: More was signed from here than the database has.
+            RestoredBackupError: More was signed from here than the database has, or another root.
             SelfCheckError: The stored tree is not that of the entries; the process ends.
         """
         self._require_running()
@@ -337,10 +338,7 @@ class CometEngine:
         block = reader.block(newest if size is None else size)
         if block.size > newest:
             raise MerkleError(f"the consensus has not confirmed size {block.size} yet")
-        if self._signed.is_behind(reader.head()):
-            raise RestoredBackupError(
-                f"size {self._signed.size} was signed from here, the database has {reader.head().size}"
-            )
+        self._signed.check_reader(reader)
         signer = self._signer(signer_set(reader, block.first))
         if signer is None:
             raise NotSignerError(f"this node does not sign in epoch {block.epoch}")

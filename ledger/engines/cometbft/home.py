@@ -26,6 +26,7 @@ from ledger.errors import EngineError
 BLOCK_BYTES = 1024 * 1024
 EVIDENCE_SECONDS = 30 * 24 * 3600
 IDLE_BLOCK_SECONDS = 600
+NODE_KEY, VALIDATOR_KEY = "node_key.json", "priv_validator_key.json"
 POWER = 10
 """Voting power of every validator: all weigh the same. It is not 1, because a node that starts asks itself
 whether it alone holds a third of all power, and CometBFT divides whole numbers: of four, each with power 1,
@@ -90,21 +91,36 @@ class CometHome:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.config, self.path / "data"):
             folder.mkdir(mode=0o700, exist_ok=True)
-        self._make_key("node_key.json", lambda key: {"priv_key": _private(key)})
-        self._make_key("priv_validator_key.json", _validator_file)
+        self._make_key(NODE_KEY, lambda key: {"priv_key": _private(key)})
+        self._make_key(VALIDATOR_KEY, _validator_file)
         state = self.path / "data" / "priv_validator_state.json"
         if not state.exists():
             _write(state, {"height": "0", "round": 0, "step": 0})
 
+    def require_keys(self) -> None:
+        """Refuse to go on without the keys of this node: new ones would be another node's.
+
+        Raises:
+            EngineError: One is missing.
+        """
+        for name in (NODE_KEY, VALIDATOR_KEY):
+            if not (self.config / name).is_file():
+                raise EngineError(f"{name} of CometBFT is missing: restore it, or join with new keys")
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether CometBFT was ever started here; its blocks are its own to read."""
+        return (self.path / "data" / "blockstore.db").exists()
+
     @property
     def node_id(self) -> str:
         """The identifier by which other nodes know this one."""
-        return hashlib.sha256(self._public("node_key.json")).digest()[:20].hex()
+        return hashlib.sha256(self._public(NODE_KEY)).digest()[:20].hex()
 
     @property
     def validator(self) -> bytes:
         """The consensus key's public half, 32 bytes."""
-        return self._public("priv_validator_key.json")
+        return self._public(VALIDATOR_KEY)
 
     def write_genesis(
         self,

@@ -16,7 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ledger.core.reading import Reader
 from ledger.engines.cometbft.home import DOUBLE_SIGN_CHECK, Addresses, CometHome
+from ledger.errors import EngineError
 from ledger.settings import CometSettings, LedgerSettings
 from web.errors import SettingsError
 
@@ -57,14 +59,16 @@ def prepare(settings: LedgerSettings, *, tell: Callable[[str], None]) -> list[st
 
     Raises:
         SettingsError: The program is missing, or the engine is another one.
-        EngineError: CometBFT has no genesis here.
+        EngineError: CometBFT has no genesis or keys here, or lost its blocks.
     """
     if settings.comet is None:
         raise SettingsError("LEDGER_ENGINE is not cometbft")
     program = binary(settings.comet)
     home = CometHome(settings.comet_home)
+    initial = home.read_genesis().initial_height
+    home.require_keys()
     home.make()
-    home.read_genesis()
+    _check_blocks(settings, home, initial=initial)
     addresses = Addresses(p2p=settings.comet.p2p, rpc=settings.comet.rpc, peers=settings.comet.peers)
     home.write_config(addresses, moniker=settings.url)
     if home.remembers_less:
@@ -89,6 +93,21 @@ def wait_for_application(home: CometHome, *, alive: Callable[[], bool]) -> bool:
                 continue
             return True
     return False
+
+
+def _check_blocks(settings: LedgerSettings, home: CometHome, *, initial: int) -> None:
+    """Refuse a ledger that is ahead of CometBFT, which could not play the blocks that it has not.
+
+    Raises:
+        EngineError: It is.
+    """
+    with Reader.open(settings.database) as reader:
+        height = reader.head().height
+    if height >= initial and not home.has_blocks:
+        raise EngineError(
+            f"CometBFT's blocks are gone, and the log stands at block {height}: put the log back to before "
+            f"block {initial} with `vocred ledger import`, and the other nodes bring the rest"
+        )
 
 
 def _executable(path: Path, *, said: str) -> Path:

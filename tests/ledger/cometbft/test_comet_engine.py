@@ -21,6 +21,7 @@ from ledger.errors import (
     Reject,
     RestoredBackupError,
     SelfCheckError,
+    TakenError,
 )
 from ledger.proof.bundle import Signer
 from ledger.proof.receipts import check_signature
@@ -185,7 +186,7 @@ def test_a_closed_engine_takes_nothing_and_lets_others_open(node):
 
 def test_one_process_has_the_ledger(node):
     first = node.engine
-    with pytest.raises(EngineError, match="another process"):
+    with pytest.raises(TakenError):
         node.open()
     assert node.engine is first
 
@@ -366,6 +367,26 @@ def restore(node, backup):
     for suffix in ("-wal", "-shm"):
         node.path.with_name(node.path.name + suffix).unlink(missing_ok=True)
     shutil.copy(backup, node.path)
+
+
+@pytest.mark.case("LEDG-031")
+def test_a_log_that_grows_into_another_history_signs_nothing(node, tmp_path):
+    node.comet.block()
+    backup = copied(node, tmp_path)
+    node.comet.block([endpoint(node)])
+    node.comet.block()
+    node.engine.receipt()
+    node.comet.hang_up()
+    node.engine.close()
+    restore(node, backup)
+    node.open()
+    node.comet.connect()
+    node.ledger.founder.seq["governance"] -= 1
+    other = node.sign(node.ledger.founder, "endpoint.put", dict.fromkeys(("node", "mirror", "receipts")))
+    node.comet.block([other])
+    node.comet.block()
+    with pytest.raises(RestoredBackupError, match="another history"):
+        node.engine.receipt()
 
 
 @pytest.mark.case("LEDG-028")

@@ -11,7 +11,7 @@ from ledger.engines.cometbft.home import DOUBLE_SIGN_CHECK, POWER, Addresses, Co
 from ledger.engines.cometbft.process import binary, prepare
 from ledger.errors import EngineError
 from ledger.settings import read_keys, read_settings, write_key
-from tests.ledger.consortium import key
+from tests.ledger.consortium import Consortium, key
 from web.errors import SettingsError
 
 PEER = "a" * 40 + "@127.0.0.1:26656"
@@ -124,6 +124,48 @@ def test_a_home_without_genesis_is_refused(environ, tmp_path):
     program.chmod(0o700)
     with pytest.raises(EngineError, match="genesis"):
         prepare(read_settings({**environ, "LEDGER_COMETBFT": str(program)}), tell=print)
+
+
+@pytest.fixture
+def ready(environ, home, tmp_path):
+    """Settings of a node whose ledger stands at CometBFT's block 9, with a program to run."""
+    program = tmp_path / "cometbft"
+    program.write_text("")
+    program.chmod(0o700)
+    ledger = Consortium(tmp_path)
+    while ledger.height < 9:
+        ledger.block()
+    ledger.core.close()
+    return read_settings({**environ, "LEDGER_COMETBFT": str(program)})
+
+
+def test_the_command_runs_comet_in_its_directory(ready, home):
+    (home.path / "data" / "blockstore.db").mkdir()
+    command = prepare(ready, tell=print)
+    assert command == [ready.comet.binary, "start", "--home", str(home.path)]
+
+
+@pytest.mark.parametrize("name", ["node_key.json", "priv_validator_key.json"])
+def test_a_node_that_lost_a_key_does_not_make_itself_another(ready, home, name):
+    (home.config / name).unlink()
+    with pytest.raises(EngineError, match=name):
+        prepare(ready, tell=print)
+    assert not (home.config / name).exists()
+
+
+def test_a_log_ahead_of_comet_is_told_what_to_do(ready, home):
+    with pytest.raises(EngineError, match="before block 8 with `vocred ledger import`"):
+        prepare(ready, tell=print)
+
+
+@pytest.mark.case("LEDG-031")
+def test_a_validator_that_remembers_less_is_told_in_a_line(ready, home):
+    (home.path / "data" / "blockstore.db").mkdir()
+    home.note_vote(3)
+    lines = []
+    prepare(ready, tell=lines.append)
+    assert len(lines) == 1
+    assert "[DOUBLE_SIGN_GUARD]" in lines[0]
 
 
 def config(home: CometHome):

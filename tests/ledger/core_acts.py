@@ -76,3 +76,23 @@ def code_of(ledger: Consortium, action: list[Any]) -> str:
     """Return why a proposal of this action is refused."""
     body = {"action": action, "expires": ledger.now + 1000}
     return ledger.refuse(ledger.founder, "propose", body)
+
+
+def decided(ledger: Consortium) -> None:
+    """Let one of every decision about signers, keys, standing and rules happen; three members at least."""
+    second, college = ledger.parties[1], Party("academy")
+    ledger.make_issuer(college, 77)
+    for action in (
+        joining(ledger, second),
+        signer_set(ledger, second, receipt=key("next receipt key")),
+        lost(ledger, college, "submission", key("found"), since=ledger.now - 40 * 86_400),
+        ["suspend-issuer", {"issuer": college.did, "from": ledger.now, "until": None}],
+        ["suspend-issuer", {"issuer": college.did, "from": ledger.now, "until": ledger.now}],
+        ["close-issuer", {"issuer": college.did}],
+        ["params", {"numbers": 3}],
+        ["upgrade", {"app_version": 2, "height": 1_000_000}],
+        signer_set(ledger, second),
+    ):
+        assert ledger.status(ledger.decide(action)) == "done", action[0]
+    ledger.accept(college, "key.rotate", document(b"\x07" * 32, since=ledger.now))
+    ledger.accept(second, "schema.put", {"id": "https://w3id.org/vocred/schemas/x", "digest": bytes(32)})

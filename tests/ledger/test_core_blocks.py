@@ -563,13 +563,19 @@ def test_a_flipped_bit_is_found_at_the_start(ledger, college, damage):
 # Determinism.
 
 
+def test_the_first_version_of_the_rules_comes_to_the_root_that_it_always_came_to(ledger):
+    lived(ledger)
+    assert ledger.core.head.root.hex() == "c0957bee9b65d724b8fd2ce869e2f27928c61eb5e22cd62b3032d845390115dc"
+
+
 def history_of(seed: str, folder: Path) -> str:
     """Run the same life in another process and return its roots."""
     program = (
         "import sys; from pathlib import Path;"
         "from tests.ledger.consortium import Consortium;"
+        "from tests.ledger.core_acts import decided;"
         "from tests.ledger.test_core_blocks import lived;"
-        "ledger = Consortium(Path(sys.argv[1])); lived(ledger);"
+        "ledger = Consortium(Path(sys.argv[1])); decided(ledger); lived(ledger);"
         "print(ledger.core.head.root.hex(), ledger.core.head.state.hex())"
     )
     environment = {

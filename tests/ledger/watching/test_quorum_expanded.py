@@ -123,16 +123,15 @@ def test_readers_wait_for_one_head_no_longer_than_once(tmp_path):
 
 
 def test_a_node_that_hangs_keeps_nobody_waiting(tmp_path):
-    world = ManyNodes(
-        tmp_path, patience=SECONDS, spawn=lambda act: threading.Thread(target=act, daemon=True).start()
-    )
+    asking = []
+
+    def spawn(act):
+        asking.append(threading.Thread(target=act))
+        asking[-1].start()
+
+    world = ManyNodes(tmp_path, patience=SECONDS, spawn=spawn)
     hanging = threading.Event()
-
-    def hang(_method, path):
-        if path.endswith("/signatures"):
-            hanging.wait(SECONDS)
-
-    world.nodes[1].lie = hang
+    world.nodes[1].lie = lambda _method, _path: hanging.wait(SECONDS) and None
     end = run(world)
     try:
         node = world.nodes[0]
@@ -140,4 +139,6 @@ def test_a_node_that_hangs_keeps_nobody_waiting(tmp_path):
     finally:
         hanging.set()
         end()
+        for thread in asking:
+            thread.join(SECONDS)
         world.close()

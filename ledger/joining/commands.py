@@ -156,7 +156,7 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
     else:
         joined = newcomer.join(home, file, did=did, pin=pin, mark=mark, now=now)
         chain_id, made = joined.invitation.chain_id, joined.keys
-        settings = founding.write_settings(home, peers=joined.invitation.peers)
+        settings = founding.write_settings(home, peers=joined.peers)
         more = {"settings": settings, "signs": joined.signs}
         more |= {"size": joined.head.size, "root": joined.head.root.hex()}
     registered = registration.of_node(made, did=did, chain_id=chain_id)
@@ -176,13 +176,21 @@ def migrate(out: Path, peer: str | None, fewer: bool, as_json_: bool) -> None:
     """Move the embedded ledger of LEDGER_HOME to CometBFT; its node has been stopped.
 
     Four or more members have been voted to sign. Then this node is served with LEDGER_ENGINE=cometbft, and
-    the other signers join by the invitation. The log, and every old receipt, stay as they are.
+    the other signers join by the invitation. The log, and every old receipt, stay as they are. Name the
+    other signers' nodes in LEDGER_PEERS, and everybody will know everybody.
     """
     from ledger.joining import moving
 
-    address = peer or desk.setting("LEDGER_P2P")
-    fewest = 1 if fewer else moving.FEWEST_SIGNERS
-    made = moving.migrate(desk.home(), out, peer=address, nodes=_urls(), now=desk.now(), fewest=fewest)
+    comet, fewest = _comet_settings(), 1 if fewer else moving.FEWEST_SIGNERS
+    made = moving.migrate(
+        desk.home(),
+        out,
+        peer=peer or comet.p2p,
+        others=comet.peers,
+        nodes=_urls(),
+        now=desk.now(),
+        fewest=fewest,
+    )
     _say_invitation(as_json_, out, made)
 
 

@@ -41,6 +41,7 @@ def migrate(
     out: Path,
     *,
     peer: str,
+    others: Sequence[str] = (),
     nodes: Sequence[str],
     now: int,
     fewest: int = FEWEST_SIGNERS,
@@ -53,6 +54,8 @@ def migrate(
         home: The operator's home; its node does not run.
         out: The file of the invitation.
         peer: ``host:port`` under which other nodes will reach this one.
+        others: ``<node id>@host:port`` of the other signers' nodes, where they are known already: nodes stay
+            connected with those alone that they know.
         nodes: HTTP addresses to name in the invitation.
         now: The current time in integer seconds.
         fewest: How many signers there have to be. With two or three the ledger stops whenever one of them
@@ -76,7 +79,7 @@ def migrate(
             content = consensus.make_genesis_file(reader, validators=validators, time=time)
             founding.write_file(place, content)
         consensus.check_genesis_file(place.read_bytes(), reader)
-    return inviting.invite(home, out, peers=[address], nodes=nodes, checkpoint=checkpoint, now=now)
+    return inviting.invite(home, out, peers=[address, *others], nodes=nodes, checkpoint=checkpoint, now=now)
 
 
 def signed_by_operator(home: Path, *, now: int) -> Bundle:

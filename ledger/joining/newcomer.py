@@ -47,6 +47,13 @@ class Joined:
     head: Head
     signs: bool
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The nodes to stay connected with: those of the invitation, without this one."""
+        assert self.keys.comet is not None
+        own = self.keys.comet.node_id
+        return tuple(peer for peer in self.invitation.peers if peer.partition("@")[0] != own)
+
 
 def join(home: Path, file: Path, *, did: str, pin: Pin | None, mark: str | None, now: int) -> Joined:
     """Make a node's home.

@@ -1,6 +1,7 @@
 """From one operator to many: what a move keeps, and what it refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -121,6 +122,19 @@ def test_an_old_entry_says_single_operator_under_the_new_signatures_too(operator
     assert receipt.checkpoint.epoch == present.epoch
     assert not receipt.checkpoint.single_operator
     assert receipt.single_operator
+
+
+def test_every_signer_is_told_of_all_the_others(operator, tmp_path):
+    party = operator.consortium.parties[2]
+    own = founding.node_keys(operator.home_of(party), consensus=True).comet.node_id
+    others = [f"{own}@10.0.0.3:26656", f"{'b' * 40}@10.0.0.4:26656"]
+    file, invited = operator.migrate(others=others)
+    assert list(invited.peers[1:]) == others
+    home = tmp_path / "home"
+    shutil.copytree(operator.home_of(party) / "comet", home / "comet")
+    shutil.copy(operator.home_of(party) / "receipt.key", home)
+    joined = newcomer.join(home, file, did=party.did, pin=operator.pin, mark=None, now=operator.now)
+    assert joined.peers == (invited.peers[0], others[1])
 
 
 def test_a_second_call_keeps_the_genesis(operator, moved):

@@ -82,3 +82,27 @@ def test_a_home_is_made_for_its_owner_alone_by_what_may_make_a_secret(tmp_path: 
     assert not home.exists()
     assert _service(home).home == home
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_setting_may_name_several_addresses(tmp_path):
+    environ = {"X_LEDGER_URL": " https://a.example/ ,https://b.example,"}
+    assert Environment(environ, prefix="X").urls("LEDGER_URL") == "https://a.example,https://b.example"
+
+
+@pytest.mark.parametrize("text", ["", ",", "https://a.example,ftp://b.example", "https://a.example,b"])
+def test_every_one_of_several_addresses_is_checked(text):
+    with pytest.raises(SettingsError):
+        Environment({"X_LEDGER_URL": text}, prefix="X").urls("LEDGER_URL")
+
+
+@pytest.mark.parametrize(
+    ("urls", "flag"),
+    [
+        ("https://a.example,http://127.0.0.1:8700", "0"),
+        ("http://127.0.0.1:8700,https://a.example", "1"),
+    ],
+)
+def test_one_unsafe_address_among_several_is_refused(tmp_path, urls, flag):
+    environ = {"X_LEDGER_URL": urls, "X_INSECURE_LOOPBACK": flag}
+    with pytest.raises(SettingsError):
+        Environment(environ, prefix="X").insecure_loopback()

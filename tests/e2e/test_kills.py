@@ -1,5 +1,7 @@
 """Thirty kills -9 at random moments: no acknowledged operation is lost or done twice.
 
+``VOCRED_KILLS`` sets how many rounds there are (1,000 in ``make soak``); see ``tests.operating.soak``.
+
 Commands and services run as people run them. In each round one operation begins, one to three process
 groups are killed a random moment later, what died is started again, the books are looked at, and the
 operation is tried again until it is done. The seed is printed; ``VOCRED_KILL_SEED`` repeats it, as far as
@@ -25,9 +27,17 @@ from vc import printed_code
 from vc.form_store import open_form
 from vocred.demo.world import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("kills")]
+_WANTED = int(os.environ.get("VOCRED_KILLS") or 30)
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(900 * max(1, _WANTED // 30)),
+    pytest.mark.xdist_group("kills"),
+]
 
-KILLS = {"approving": 8, "anchoring": 8, "claiming": 7, "revoking": 7}
+KILLS = {
+    name: max(each, each * _WANTED // 30)
+    for name, each in {"approving": 8, "anchoring": 8, "claiming": 7, "revoking": 7}.items()
+}
 ROWS = 60
 BOTH = 3
 """So many of the claimed records are revoked afterwards."""

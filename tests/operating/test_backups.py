@@ -99,7 +99,7 @@ def test_a_restored_backup_is_the_instance_as_it_was(issuer: College) -> None:
     assert issuer.anchor().pending == 0
 
 
-@pytest.mark.case("OPS-016", "OPS-006")
+@pytest.mark.case("OPS-016")
 def test_a_hundred_backups_under_full_load_are_each_whole_and_of_one_moment(issuer: College) -> None:
     """Two rows always change together; a copy in which they differ is torn."""
     stop, written = threading.Event(), [0]

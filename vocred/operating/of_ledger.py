@@ -1,7 +1,7 @@
 """What ``vocred doctor`` checks of a ledger's node beside its files.
 
 Each check of the log goes its own way (``ledger.examining``). The replay applies every rule of the ledger to
-the whole log anew, into a database that is thrown away: half a minute for every hundred thousand statements.
+the whole log anew, into a database that is thrown away: a minute or two for every hundred thousand entries.
 """
 
 import tempfile

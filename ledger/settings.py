@@ -29,6 +29,9 @@ EMBEDDED = "embedded"
 COMETBFT = "cometbft"
 ENGINES = (EMBEDDED, COMETBFT)
 
+_LONGEST_SOCKET = 107
+"""Bytes in the name of a unix socket."""
+
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _PEER = re.compile(r"[0-9a-f]{40}@" + _ADDRESS.pattern)
 
@@ -90,7 +93,10 @@ def read_settings(environ: Mapping[str, str]) -> LedgerSettings:
     if engine not in ENGINES:
         raise SettingsError(f"LEDGER_ENGINE must be one of {', '.join(ENGINES)}")
     comet = _read_comet(env) if engine == COMETBFT else None
-    return LedgerSettings(**env.service(sessions=False), engine=engine, comet=comet)
+    settings = LedgerSettings(**env.service(sessions=False), engine=engine, comet=comet)
+    if comet is not None and len(os.fsencode(settings.comet_home / "app.sock")) > _LONGEST_SOCKET:
+        raise SettingsError(f"LEDGER_HOME is too long a path for a socket in it: {settings.home}")
+    return settings
 
 
 def read_keys(home: Path) -> list[PrivateKey]:

@@ -3,7 +3,6 @@
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -20,23 +19,17 @@ IDLE = 31
 """Seconds after which a block's time lags too much for statements."""
 
 
-@contextmanager
-def networks() -> Iterator[Network]:
+@pytest.fixture(scope="module")
+def network(request) -> Iterator[Network]:
+    failed = request.session.testsfailed
     network = Network.make(signers=1, members=1)
     try:
         network.start()
         yield network
-    except BaseException:
-        print(network.last_words())
-        raise
     finally:
+        if request.session.testsfailed > failed:
+            print(network.last_words())
         network.close()
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[Network]:
-    with networks() as network:
-        yield network
 
 
 @pytest.fixture

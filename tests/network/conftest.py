@@ -18,10 +18,12 @@ def make_network(request: pytest.FixtureRequest) -> Iterator[Callable[..., Netwo
         return made[-1]
 
     yield make
+    outbound = "".join(network.outbound() for network in made)
     for network in made:
         if request.session.testsfailed > failed:
             print(network.last_words())
         network.close()
+    assert not outbound, outbound
 
 
 @pytest.fixture(scope="module")

@@ -193,6 +193,11 @@ class Network:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def outbound(self) -> str:
+        """What nodes tried to reach beyond this machine: nothing, or a line for each attempt."""
+        files = [node.outbound_file for node in self.nodes if node.outbound_file.exists()]
+        return "".join(file.read_text(encoding="utf-8") for file in files)
+
     def last_words(self) -> str:
         """The end of every node's log of events."""
         return "\n".join(f"--- {node}\n{node.last_words()}" for node in self.nodes)

@@ -78,6 +78,11 @@ class Node:
         return self.home.with_suffix(".log")
 
     @property
+    def outbound_file(self) -> Path:
+        """Where the guard on sockets writes what tried to leave this machine."""
+        return self.home.with_suffix(".outbound")
+
+    @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -307,6 +312,7 @@ class Node:
         return {
             **inherited,
             "PYTHONPATH": str(FAULTS),
+            "SOCKET_GUARD_LOG": str(self.outbound_file),
             "LEDGER_HOME": str(self.home),
             "LEDGER_URL": self.url,
             "LEDGER_INSECURE_LOOPBACK": "1",

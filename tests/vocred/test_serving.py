@@ -203,3 +203,27 @@ def test_the_command_line_lists_its_commands_without_importing_a_service() -> No
     for command in ("demo", "issuer", "ledger", "serve", "verify", "wallet"):
         assert command in output
     assert output.strip().endswith("[]")
+
+
+def test_cometbft_is_killed_when_the_application_that_answers_it_has_died():
+    # CometBFT ends by itself then, but has been seen to hang half-way: as this one does.
+    hangs = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    comet = serving._Part("cometbft", [sys.executable, "-c", hangs])
+    web = serving._Part("web", [sys.executable, "-c", ""])
+    comet.keep_alive(now=0.0)
+    serving._end_without_application([comet, web])
+    assert comet.process.wait(timeout=30) == -signal.SIGKILL
+
+
+def test_cometbft_is_left_alone_while_its_application_runs():
+    sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
+    comet, web = serving._Part("cometbft", sleeps), serving._Part("web", sleeps)
+    try:
+        for part in (comet, web):
+            part.keep_alive(now=0.0)
+        serving._end_without_application([comet, web])
+        assert comet.process.poll() is None
+    finally:
+        for part in (comet, web):
+            part.process.kill()
+            part.process.wait()

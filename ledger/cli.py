@@ -134,10 +134,12 @@ def rotate(keys: Path, role: str, theft: str | None, member: str, as_json_: bool
 @desk.as_member
 @desk.as_json
 def schema(schema: Path, schema_id: str, member: str, as_json_: bool) -> None:
-    """Name SCHEMA (a file) under its id; the id keeps the digest of these bytes for ever."""
-    digest = hashlib.sha256(schema.read_bytes()).digest()
+    """Name SCHEMA (a file) under its id, and leave it with the mirrors; the id keeps its digest for ever."""
+    content = schema.read_bytes()
+    digest = hashlib.sha256(content).digest()
     client, now = desk.client(), desk.now()
     desk.submit(client, member, "schema.put", proposing.put_schema(schema_id, digest), at=now)
+    client.put_object(content)
     desk.say(as_json_, f"{schema_id} {digest.hex()}", id=schema_id, digest=digest.hex())
 
 

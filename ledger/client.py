@@ -326,6 +326,15 @@ class LedgerClient:
         path = f"/v1/agreements/{hashlib.sha256(document).hexdigest()}"
         self._leave(path, document, content_type="application/json")
 
+    def put_object(self, content: bytes) -> None:
+        """Leave an object that the ledger names, such as a schema, with the nodes' mirrors.
+
+        Raises:
+            StatementRefusedError: The ledger names no such object.
+        """
+        path = f"/v1/mirror/objects/{hashlib.sha256(content).hexdigest()}"
+        self._leave(path, content, content_type="application/octet-stream")
+
     def registry(self) -> dict[str, Any]:
         """Return members, issuers, grants, wallets and agreements as the node lists them, for pages.
 

@@ -168,7 +168,8 @@ def rotate(role: str, theft: str | None, name: str, as_json: bool) -> None:
 @as_json
 def schema(file: Path, schema_id: str, name: str, as_json: bool) -> None:
     """Name the schema in FILE under its id on the ledger; the id keeps the digest of these bytes for ever."""
-    digest = hashlib.sha256(file.read_bytes())
+    content = file.read_bytes()
+    digest = hashlib.sha256(content)
     with opened(ledger=True) as session:
         done = rotating.put_schema(
             session.db,
@@ -179,6 +180,7 @@ def schema(file: Path, schema_id: str, name: str, as_json: bool) -> None:
             digest=digest.digest(),
             now=session.now,
         )
+        client_of(session.parts).put_object(content)
         say({"id": schema_id, "digest": digest.hexdigest(), "entry": done.entry_index}, as_json=as_json)
 
 

@@ -186,4 +186,6 @@ def test_a_schema_keeps_the_digest_of_its_file(desk):
     said = desk.ask("schema", path, "--id", SCHEMA, "--as", "college")
     assert said == {"id": SCHEMA, "digest": digest.hexdigest()}
     assert state(desk, "schema", SCHEMA)["digest"] == digest.digest()
+    mirrored = desk.app.test_client().get(f"/v1/mirror/objects/{digest.hexdigest()}")
+    assert mirrored.data == (desk.home / "schema.json").read_bytes()
     assert desk.refused("schema", path, "--id", SCHEMA, "--as", "operator").code == "ALREADY_USED"

@@ -84,9 +84,8 @@ def init(
         founding.write_file(officer / PIN, (home / PIN).read_bytes())
     governance = founding.governance_line(made.key.public, officer / KEYS / f"{member}.key")
     lines = (governance, *keys.lines(home))
-    protocol = founding.write_protocol(home, did=did, chain_id=genesis.chain_id, now=now, keys=lines)
-    place = str(home / founding.CEREMONY)
-    desk.say(as_json_, protocol.to_text(), pin=str(home / PIN), protocol=place, **protocol.to_json())
+    protocol, file = founding.write_protocol(home, did=did, chain_id=genesis.chain_id, now=now, keys=lines)
+    desk.say(as_json_, protocol.to_text(), pin=str(home / PIN), protocol=str(file), **protocol.to_json())
 
 
 @click.command()
@@ -162,9 +161,33 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
     registered = registration.of_node(made, did=did, chain_id=chain_id)
     if keys is not None:
         registered = registration.merge(registered, desk.read_json(keys))
-    protocol = founding.write_protocol(home, did=did, chain_id=chain_id, now=now, keys=made.lines(home))
-    more |= {"protocol": str(home / founding.CEREMONY), "ceremony": protocol.to_json()}
+    protocol, paper = founding.write_protocol(
+        home, did=did, chain_id=chain_id, now=now, keys=made.lines(home)
+    )
+    more |= {"protocol": str(paper), "ceremony": protocol.to_json()}
     desk.say(as_json_, protocol.to_text(), **{**registered, **more})
+
+
+@click.command()
+@click.option("--did", required=True, help="The member whose node this is.")
+@desk.as_json
+def renew(did: str, as_json_: bool) -> None:
+    """Make another receipt key for the node of LEDGER_HOME, and print what the members vote on.
+
+    The node uses both after its next start: the present key until the vote's effect, then the new one. The
+    JSON is what `propose signer.set --keys` takes.
+    """
+    from ledger.joining import founding, registration
+    from ledger.joining.ceremony import RECEIPT, MadeKey
+
+    home, now = desk.home(), desk.now()
+    founding.require_node(home)
+    chain_id = desk.pin(home).chain_id
+    key, place = founding.another_receipt_key(home)
+    line = MadeKey(RECEIPT, key.public.thumbprint, str(place))
+    protocol, _ = founding.write_protocol(home, did=did, chain_id=chain_id, now=now, keys=[line])
+    registered = registration.of_node(founding.NodeKeys(key), did=did, chain_id=chain_id)
+    desk.say(as_json_, protocol.to_text(), ceremony=protocol.to_json(), **registered)
 
 
 @click.command()
@@ -369,5 +392,5 @@ def _say_log(as_json_: bool, line: str, chain_id: str, size: int, root: bytes, *
     desk.say(as_json_, line, chainId=chain_id, size=size, root=root.hex(), **more)
 
 
-COMMANDS = (init, endpoint, invite, join, migrate, pin_, export_, import_, replay, audit)
+COMMANDS = (init, endpoint, invite, join, renew, migrate, pin_, export_, import_, replay, audit)
 """The commands of this package, as ``ledger.cli`` adds them."""

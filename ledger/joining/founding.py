@@ -16,6 +16,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from ledger.settings import COMET, COMETBFT, DATABASE, PIN, RECEIPT_KEY, read_ke
 CEREMONY = "ceremony.txt"
 SETTINGS = "node.env"
 _SEED_BYTES = 32
+_NAME_DIGITS = 8
 FIRST_HEIGHT = 1
 
 
@@ -81,6 +83,28 @@ def node_keys(home: Path, *, consensus: bool) -> NodeKeys:
     comet = comet_home(home)
     comet.make()
     return NodeKeys(receipt, validator_key(comet), comet)
+
+
+def require_node(home: Path) -> None:
+    """Refuse a home in which no node keeps a ledger.
+
+    Raises:
+        JoiningError: There is none.
+    """
+    if not (home / DATABASE).is_file():
+        raise JoiningError("there is no ledger in LEDGER_HOME: a node's first keys come from init or join")
+
+
+def another_receipt_key(home: Path) -> tuple[PrivateKey, Path]:
+    """Make a receipt key beside the present one, which signs until the members have voted for the new one.
+
+    Returns:
+        The key and its file.
+    """
+    key = PrivateKey.generate(ED25519)
+    place = home / f"receipt-{key.public.thumbprint.hex()[:_NAME_DIGITS]}.key"
+    write_key(place, key)
+    return key, place
 
 
 def validator_key(comet: CometHome) -> PrivateKey:
@@ -142,12 +166,20 @@ def begin(
     return genesis
 
 
-def write_protocol(place: Path, *, did: str, chain_id: str, now: int, keys: Sequence[MadeKey]) -> Protocol:
-    """Write the protocol of a ceremony, which holds no secret, beside the keys, and return it."""
+def write_protocol(
+    place: Path, *, did: str, chain_id: str, now: int, keys: Sequence[MadeKey]
+) -> tuple[Protocol, Path]:
+    """Write the protocol of a ceremony, which holds no secret, beside the keys; earlier ones stay.
+
+    Returns:
+        The protocol and its file.
+    """
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     protocol = Protocol(moment, did, chain_id, tuple(keys))
-    write_file(place / CEREMONY, protocol.to_text().encode())
-    return protocol
+    names = (f"ceremony-{number}.txt" for number in count(2))
+    free = next(name for name in chain([CEREMONY], names) if not (place / name).exists())
+    write_file(place / free, protocol.to_text().encode())
+    return protocol, place / free
 
 
 def write_settings(home: Path, *, peers: Sequence[str]) -> dict[str, str]:

@@ -31,7 +31,7 @@ from ledger.joining.errors import LogFileError, OtherLedgerError
 from ledger.statements import chain_id as chain_id_of
 
 EXPORT = "vocred/log/1"
-MAX_HEADER_BYTES = 512 * 1024
+MAX_HEADER_BYTES = 1024 * 1024
 MAX_ENTRY_BYTES = 1024 * 1024
 MAX_ENTRIES = 1 << 32
 _ROOT_BYTES = 32

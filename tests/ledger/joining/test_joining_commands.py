@@ -6,13 +6,15 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
+from crypto import cbor
+from ledger import proposing
 from ledger.cli import Outside, cli
 from ledger.engines.embedded import EmbeddedEngine
 from ledger.errors import HistoryError
 from ledger.joining import log_file
 from ledger.joining.errors import JoiningError, LogFileError, OtherLedgerError, UncoveredError
 from ledger.proof.pins import Pin
-from ledger.settings import read_key
+from ledger.settings import read_key, read_keys
 from tests.ledger.consortium import START
 from tests.ledger.joining.operators import Operator
 from tests.ledger.paper_log import Fixed
@@ -160,7 +162,11 @@ def test_keys_can_be_made_before_there_is_an_invitation(operator, tmp_path):
     newcomer.environ["LEDGER_PIN"] = str(operator.home / "pin")
     first = newcomer.ask("join", "--did", "did:web:new.example")
     again = newcomer.ask("join", "--did", "did:web:new.example")
-    assert {**first, "ceremony": None} == {**again, "ceremony": None}
+    changing = {"ceremony", "protocol"}
+    assert {name: first[name] for name in first.keys() - changing} == {
+        name: again[name] for name in again.keys() - changing
+    }
+    assert first["protocol"] != again["protocol"]  # the paper of the first ceremony stays
 
 
 def test_migrate_writes_the_invitation_for_every_signer(operator, host, tmp_path):
@@ -229,3 +235,20 @@ def test_a_pin_needs_a_node(host):
     host.environ["LEDGER_URL"] = ""
     host.refused(SettingsError, "pin", str(host.home / "new"))
     assert Pin.from_bytes((host.home / "pin").read_bytes()).single
+
+
+def test_another_receipt_key_stands_beside_the_present_one(host, operator):
+    before = (host.home / "receipt.key").read_bytes()
+    first, second = read_keys(host.home)[0], operator.consortium.founder.did
+    made = host.ask("renew", "--did", second)
+    assert (host.home / "receipt.key").read_bytes() == before
+    keys = read_keys(host.home)
+    assert keys[0].to_bytes() == first.to_bytes()
+    assert made["receipt"] == cbor.encode(keys[1].public.cose_key).hex()
+    assert proposing.set_signer(made)[1]["validator"] is None
+
+
+def test_a_home_without_a_ledger_renews_nothing(operator, tmp_path):
+    there = Host(tmp_path, LEDGER_PIN=str(operator.home / "pin"))
+    there.refused(JoiningError, "renew", "--did", DID)
+    assert there.files() == {}

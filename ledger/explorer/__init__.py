@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 DATABASE = "explorer.db"
 COUNT_SECONDS = 5.0
-EXCHANGE_SECONDS = 120
+EXCHANGE_SECONDS = 60
 _PAUSE = 0.02
 
 

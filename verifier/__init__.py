@@ -30,6 +30,7 @@ def create_app(
         SettingsError: Something is missing, wrong or unsafe.
         PinError: The pin store is damaged, or belongs to another ledger.
     """
+    from ledger import sight
     from verifier import agreement_pages, api, settings, views
     from web.app import create_service, register_api
     from web.rate import RateLimiter
@@ -41,4 +42,5 @@ def create_app(
     app.register_blueprint(views.blueprint)
     app.register_blueprint(agreement_pages.blueprint)
     register_api(app, api.blueprint)
+    sight.init_app(app, shared.ledger, clock=lambda: clock().timestamp())
     return app

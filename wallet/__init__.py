@@ -29,6 +29,7 @@ def create_app(
         web.errors.MigrationPendingError: The database is older than the code.
         ledger.proof.errors.PinError: There is no pin to check the ledger by.
     """
+    from ledger import sight
     from wallet import session, settings, views_account, views_certificates, views_claim, views_shares
     from wallet.answering import views as answering
     from wallet.converting import views as converting
@@ -42,7 +43,9 @@ def create_app(
     prepare(read.database)
     app = web_app.create_service("wallet", settings=read, import_name=__name__)
     database.init_app(app, read.database)
-    session.init_app(app, parts=parts or make_parts(read), clock=clock or session.system_clock)
+    parts, clock = parts or make_parts(read), clock or session.system_clock
+    session.init_app(app, parts=parts, clock=clock)
+    sight.init_app(app, parts.ledger, clock=lambda: clock().timestamp())
     claimed = (views_account, views_claim, views_certificates, views_shares)
     for module in (*claimed, answering, converting, correcting):
         app.register_blueprint(module.pages)

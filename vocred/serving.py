@@ -121,9 +121,9 @@ def _end_without_application(parts: "Sequence[_Part]") -> None:
 
 def _stop(parts: "Sequence[_Part]") -> None:
     """Stop everything: CometBFT first, then all others at once."""
-    end = time.monotonic() + _STOP_SECONDS
     first = [part for part in parts if part.name == "cometbft"]
     for together in (first, [part for part in parts if part not in first]):
+        end = time.monotonic() + _STOP_SECONDS
         for part in together:
             part.terminate()
         for part in together:

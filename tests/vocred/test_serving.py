@@ -227,3 +227,29 @@ def test_cometbft_is_left_alone_while_its_application_runs():
         for part in (comet, web):
             part.process.kill()
             part.process.wait()
+
+
+def test_only_the_ledger_has_an_engine() -> None:
+    refused = CliRunner().invoke(cli, ["serve", "issuer", "--engine", "cometbft"])
+    assert refused.exit_code == 2
+    assert "only the ledger has an engine" in refused.output
+
+
+def test_cometbft_is_stopped_before_the_application_that_answers_it(tmp_path: Path) -> None:
+    script = (
+        "import signal, sys, time; "
+        "signal.signal(signal.SIGTERM, lambda *_: (open(sys.argv[1], 'a').write(sys.argv[2]), sys.exit())); "
+        "open(sys.argv[1] + sys.argv[2], 'w'); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    parts = [
+        serving._Part(name, [sys.executable, "-c", script, str(log), name[0]]) for name in ("web", "cometbft")
+    ]
+    for part in parts:
+        part.keep_alive(now=0.0)
+    end = time.monotonic() + 30
+    while not all((tmp_path / f"log{part.name[0]}").exists() for part in parts):
+        assert time.monotonic() < end, "they did not start"
+        time.sleep(0.05)
+    serving._stop(parts)
+    assert log.read_text() == "cw"

@@ -171,6 +171,8 @@ class CometHome:
             rpc=json.dumps(f"tcp://{addresses.rpc}"),
             p2p=json.dumps(f"tcp://{addresses.p2p}"),
             peers=json.dumps(",".join(addresses.peers)),
+            # Strangers may take all places at the door; for these there is always one.
+            known=json.dumps(",".join(peer.partition("@")[0] for peer in addresses.peers)),
             idle=f'"{IDLE_BLOCK_SECONDS}s"',
             double_sign_check=DOUBLE_SIGN_CHECK if self.is_guarded else 0,
         )
@@ -296,6 +298,7 @@ max_body_bytes = 2000000
 [p2p]
 laddr = {p2p}
 persistent_peers = {peers}
+unconditional_peer_ids = {known}
 pex = false
 addr_book_strict = false
 allow_duplicate_ip = true

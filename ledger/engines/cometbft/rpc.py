@@ -11,7 +11,8 @@ import httpx
 
 from ledger.errors import EngineError, Reject
 
-TIMEOUT = 5.0
+TIMEOUT = 10.0
+"""Seconds; while a full block is applied, CometBFT's own question about a statement has to wait."""
 
 
 class RpcError(EngineError):

@@ -182,6 +182,7 @@ def test_the_configuration_is_what_the_design_asks_for(home):
     assert written["consensus"]["create_empty_blocks_interval"] == "600s"
     assert written["p2p"]["pex"] is False
     assert written["p2p"]["persistent_peers"] == PEER
+    assert written["p2p"]["unconditional_peer_ids"] == "a" * 40
     assert written["rpc"]["laddr"] == "tcp://127.0.0.1:2"
     assert written["tx_index"]["indexer"] == "null"
     assert written["mempool"]["type"] == "flood"

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.e2e.faults import free_ports
+from tests.operating.examined import findings
 from vocred.demo import CHAPTERS, demo, farewell
 from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places
@@ -17,12 +18,15 @@ from vocred.demo.world import DemoError, Place, World, prepare, require_free
 
 @pytest.mark.e2e
 @pytest.mark.timeout(900)
+@pytest.mark.case("OPS-043")
 @pytest.mark.row("S24", "S25", "S54", "S57", "S58")
 @pytest.mark.parametrize("story", CHAPTERS)
 def test_demo_ends_well_when_every_verdict_is_the_expected_one(tmp_path, story):
-    words = ["--once", "--story", story, "--home", str(tmp_path / "home"), "--first-port", str(free_ports(8))]
+    home = tmp_path / "a 演示 folder"
+    words = ["--once", "--story", story, "--home", str(home), "--first-port", str(free_ports(8))]
     told = CliRunner().invoke(demo, words)
     assert (told.exit_code, "Every verdict was the expected one" in told.output) == (0, True), told.output
+    assert findings(home) == []
 
 
 def test_another_verdict_than_the_expected_one_ends_the_demo(tmp_path):

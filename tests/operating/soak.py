@@ -2,6 +2,7 @@
 
     VOCRED_KILLS=1000           rounds of kill -9 under commands and services
     VOCRED_POWER_CUTS=10000     simulated power cuts, of a service's database and of a ledger's
+    VOCRED_AIR_GAPPED=10000     certificates verified with and without a network, from what is stapled
     VOCRED_TORTURE_SECONDS=600  four processes that write and checkpoint at once
     VOCRED_STEADY_SECONDS=86400 a service under steady load: memory, descriptors, threads, write-ahead log
 
@@ -16,6 +17,10 @@ import sys
 LONG = {
     "VOCRED_POWER_CUTS": ("10000", "tests/operating/test_disks.py"),
     "VOCRED_KILLS": ("1000", "tests/e2e/test_kills.py"),
+    "VOCRED_AIR_GAPPED": (
+        "10000",
+        "tests/verifier/test_gathering.py::test_verdicts_without_any_network_are_those_with_it",
+    ),
     "VOCRED_TORTURE_SECONDS": ("600", "tests/operating/test_torture.py"),
     "VOCRED_STEADY_SECONDS": ("86400", "tests/operating/test_steady.py"),
 }

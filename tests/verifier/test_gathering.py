@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import secrets
 from datetime import timedelta
@@ -604,6 +605,32 @@ def test_a_share_is_checked_offline_from_what_is_stapled(town):
     assert result.verdict is Verdict.VALID, result.checks
     assert [note.code for note in result.notes] == ["AS_OF"]
     assert [line.party for line in result.recognition] == [town.node.consortium.parties[1].did]
+
+
+AIR_GAPPED = int(os.environ.get("VOCRED_AIR_GAPPED") or 9)
+
+
+@pytest.mark.case("OPS-045")
+@pytest.mark.timeout(300 + AIR_GAPPED)
+def test_verdicts_without_any_network_are_those_with_it(town):
+    count = AIR_GAPPED
+    forms = [
+        town.issue(holder=did_key.did(HOLDER.public), number=f"{900_000 + serial}", index=1000 + serial)
+        for serial in range(count)
+    ]
+    for form in forms:
+        town.anchor(form)
+    town.publish(range(1000, 1000 + count, 3))
+    staples = [town.staple(form) for form in forms]
+    online = [answer(town, form).results[0].verdict for form in forms]
+    town.web.pages.clear()
+    town.reset()
+    town.silence()
+    offline = [
+        answer(town, form, staples=each).results[0].verdict for form, each in zip(forms, staples, strict=True)
+    ]
+    assert offline == online
+    assert set(online) == {Verdict.VALID, Verdict.REVOKED}
 
 
 @pytest.mark.parametrize(

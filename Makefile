@@ -37,6 +37,7 @@ check: $(VENV)/dev.ready
 # Four real nodes, disturbed at random: SOAK_KILLS=1000, SOAK_RUNS, SOAK_SECONDS=86400, SOAK_SEED.
 soak: $(VENV)/dev.ready cometbft
 	$(BIN)/python -m tests.network.soak
+	$(BIN)/python -m tests.operating.soak
 
 bench: $(VENV)/dev.ready
 	$(BIN)/python -m benchmarks

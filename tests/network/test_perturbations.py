@@ -14,7 +14,7 @@ from tests.network.network import Network
 pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
 
 RUNS = 20
-ACTS = 3
+ACTS = 2
 
 
 @pytest.fixture(scope="module")

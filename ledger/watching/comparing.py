@@ -73,6 +73,8 @@ class Comparing:
                 self.compare()
             except EngineError:
                 continue  # being closed
+            except Exception:
+                logger.exception("checkpoints not compared")
 
     def compare(self) -> None:
         """Ask every other member's node for its newest checkpoint and look whether it is one with ours."""

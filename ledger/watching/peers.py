@@ -145,6 +145,9 @@ class OneAtATime:
             act(peer)
         except (LedgerUnavailableError, ReceiptError) as error:
             logger.info("peer not understood member=%s reason=%s", peer.member, error)
+        except Exception:
+            # The outermost edge of its thread: one node's answer, or a full disk, ends nothing else.
+            logger.exception("peer not asked member=%s", peer.member)
         finally:
             with self._lock:
                 self._busy.discard(peer.member)

@@ -55,7 +55,7 @@ everybody waiting.
 FRESH = 10
 """Seconds for which one's own signature over the newest root counts as made just now."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _BREATH = 0.2, 5.0, 0.05
 _REMEMBERED = 64
 _GOALS = 1024
 
@@ -195,6 +195,12 @@ class QuorumOfSigners:
             except EngineError:
                 # The engine is being closed; whoever supervises it ends the process.
                 continue
+            except Exception:
+                # A full disk, say: reads go on with what is known, and this thread tries again.
+                logger.exception("signatures not collected")
+                stop.wait(_LONGEST_PAUSE)
+            # Whoever catches up commits block after block: the others are not asked about each of them.
+            stop.wait(_BREATH)
 
     def collect(self) -> None:
         """Set the goals, sign what can be signed, and ask the other nodes for what is due."""

@@ -11,6 +11,7 @@ from ledger.proof.bundle import Bundle, expand, transparent_statement
 from ledger.proof.receipts import read_signature
 from tests.ledger.watching.anchored_life import anchor, register
 from tests.ledger.watching.many_nodes import ManyNodes
+from web.errors import StorageFullError
 
 SECONDS = 20.0
 
@@ -142,3 +143,25 @@ def test_a_node_that_hangs_keeps_nobody_waiting(tmp_path):
         for thread in asking:
             thread.join(SECONDS)
         world.close()
+
+
+def test_a_disk_that_is_full_for_a_while_ends_no_thread(tmp_path, caplog):
+    world = ManyNodes(tmp_path, patience=SECONDS)
+    node, failing = world.nodes[0], [True]
+    put = node.watch.store.put_checkpoint
+
+    def full(*arguments, **named):
+        if failing:
+            failing.pop()
+            raise StorageFullError("the disk is full")
+        put(*arguments, **named)
+
+    node.watch.store.put_checkpoint = full
+    node.quorum._goals.clear()
+    end = run(world)
+    try:
+        eventually(lambda: node.watch.store.is_complete(node.engine.head.size))
+    finally:
+        end()
+        world.close()
+    assert "signatures not collected" in caplog.text

@@ -9,7 +9,7 @@ POST /governance/key/adopt         the ledger is asked whether the members decid
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
@@ -20,17 +20,22 @@ from issuer import institution
 from issuer.clock import now
 from issuer.errors import IssuerError, PassphraseRefusedError, UnknownError
 from issuer.governance import keys, rotating, wording
+from issuer.governance.acting import Done
 from issuer.governance.errors import GovernancePassphraseError
-from issuer.governance.forms import FieldError, Given
+from issuer.governance.filling import FieldError, Given
 from issuer.governance.pages import key_page, may_vote, pages, refusal, require_act
 from issuer.ledger_client import client_of
 from issuer.views.session import actor, db, officer_only, parts
-from ledger import proposing
 from ledger.client import LedgerUnavailableError, StatementRefusedError
 from ledger.core import fields as shapes
 from ledger.errors import Reject
 from ledger.registry import issuer_key
 
+ROTATIONS: Mapping[str, Callable[..., Done]] = {
+    "governance": rotating.rotate_governance,
+    "submission": rotating.rotate_submission,
+    "document": rotating.rotate_document,
+}
 PREVIEW_SECONDS = 3600
 MAX_SCHEMA = 512 * 1024
 
@@ -47,7 +52,7 @@ def own_keys() -> Any:
 def rotate(role: str) -> Any:
     """Put another key, or the newest document, in the place of the member's own."""
     require_act()
-    if role not in proposing.ROTATED_ROLES:
+    if role not in ROTATIONS:
         raise UnknownError("nothing of this name rotates")
     given = Given(request.form, request.form.getlist, request.files)
     try:
@@ -59,12 +64,7 @@ def rotate(role: str) -> Any:
         if arguments["new_passphrase"] != request.form.get("again", ""):
             said = gettext("两次输入的口令不一致。")
             return _own_page(role=role, field="new", error=said, status=422)
-    act = {
-        "governance": rotating.rotate_governance,
-        "submission": rotating.rotate_submission,
-        "document": rotating.rotate_document,
-    }[role]
-    return _act(act, role=role, said=gettext("已更换，账本已确认。"), **arguments)
+    return _act(ROTATIONS[role], role=role, said=gettext("已更换，账本已确认。"), **arguments)
 
 
 @pages.post("/governance/own/schema")

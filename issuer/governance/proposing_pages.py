@@ -22,7 +22,8 @@ from issuer.clock import now
 from issuer.errors import IssuerError, UnknownError
 from issuer.governance import acting, forms, keys, matters, questions, roll
 from issuer.governance.errors import GovernancePassphraseError
-from issuer.governance.forms import FieldError, Form, Given, Scene
+from issuer.governance.filling import FieldError, Given, Scene
+from issuer.governance.forms import Form
 from issuer.governance.pages import may_vote, pages, refusal, require_act
 from issuer.ledger_client import client_of
 from issuer.views.session import actor, db, officer_only, parts

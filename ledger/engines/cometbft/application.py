@@ -29,10 +29,11 @@ from hashlib import sha256
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the newest SQLite installed
 
 from crypto.keys import PublicKey
-from ledger import merkle, statements
+from ledger import merkle
 from ledger.core.machine import BlockResult, Core
 from ledger.engines.cometbft import abci_pb2 as abci
 from ledger.engines.cometbft.home import POWER, CometHome, chain_name
+from ledger.engines.cometbft.ordering import in_order, without_gaps
 from ledger.engines.cometbft.waiting import Waiting
 from ledger.errors import EngineError, Reject
 from ledger.statements import Statement
@@ -227,22 +228,12 @@ class Application:
             return abci.ResponsePrepareProposal()
         chosen: list[bytes] = []
         room = request.max_tx_bytes
-        for statement in self._without_gaps(in_order(request.txs)):
+        for statement in without_gaps(in_order(request.txs), last_number=self._last_number):
             room -= len(statement.entry) + _TX_OVERHEAD
             if room < 0:
                 break
             chosen.append(statement.entry)
         return abci.ResponsePrepareProposal(txs=chosen)
-
-    def _without_gaps(self, ordered: Sequence[Statement]) -> Iterator[Statement]:
-        """Leave out what a block would refuse for its number; a later one may take it."""
-        last: dict[tuple[str, str], int] = {}
-        for statement in ordered:
-            sender = (statement.issuer, statement.role)
-            before = last.get(sender, self._last_number(statement))
-            if statement.seq == before + 1:
-                last[sender] = statement.seq
-                yield statement
 
     def _process(self, request: abci.RequestProcessProposal) -> abci.ResponseProcessProposal:
         late = self._clock() - request.time.seconds > LATEST_BLOCK
@@ -366,24 +357,6 @@ class Application:
             raise EngineError("genesis.json of CometBFT is another ledger's")
         if self.core.head.height < self._genesis.initial_height - 1:
             raise EngineError("the ledger ends before CometBFT's first block: bring the log here first")
-
-
-def in_order(txs: Sequence[bytes]) -> list[Statement]:
-    """Put statements into the order of a block; what is no statement, or stands twice, is left out.
-
-    Governance comes before submission, and every sender's statements come by their numbers.
-    """
-    found: dict[bytes, Statement] = {}
-    for tx in txs:
-        try:
-            found.setdefault(tx, statements.parse_statement(tx))
-        except Reject:
-            continue
-    return sorted(found.values(), key=_place)
-
-
-def _place(statement: Statement) -> tuple[bool, str, int, bytes]:
-    return (statement.role != statements.GOVERNANCE, statement.issuer, statement.seq, statement.entry)
 
 
 def _told(index: int | None, refusal: Reject | None) -> abci.TxResult:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from crypto.keys import PrivateKey, PublicKey
+from crypto.keys import PrivateKey
 from ledger import statements
 from ledger.core.genesis import Genesis
 from ledger.core.machine import Core
@@ -35,13 +35,13 @@ from ledger.engines.cometbft.application import Application, Clock, Outcome
 from ledger.engines.cometbft.home import CometHome
 from ledger.engines.cometbft.rpc import Rpc, RpcError
 from ledger.engines.cometbft.server import AbciServer
+from ledger.engines.cometbft.signing import confirmed_block, confirmed_size, signer
 from ledger.engines.signed import LastSigned, lock_alone
 from ledger.errors import (
     EngineError,
     LedgerError,
     MerkleError,
     NoQuorumError,
-    NotSignerError,
     Reject,
     RestoredBackupError,
     UpgradeRequiredError,
@@ -333,19 +333,12 @@ class CometEngine:
 
     def _sign(self, reader: Reader, size: int | None) -> CheckpointSignature:
         newest = confirmed_size(reader)
-        if size is None and newest == 1:
-            raise MerkleError("the consensus has confirmed no block yet")
-        block = reader.block(newest if size is None else size)
-        if block.size > newest:
-            raise MerkleError(f"the consensus has not confirmed size {block.size} yet")
+        block = confirmed_block(reader, size)
         self._signed.check_reader(reader)
-        signer = self._signer(signer_set(reader, block.first))
-        if signer is None:
-            raise NotSignerError(f"this node does not sign in epoch {block.epoch}")
-        member, key = signer
-        fresh = block.size == newest
+        member, key = signer(reader, block, keys=self._keys)
         with self._app.lock:
             self._signed.remember(size=newest, root=reader.root(newest))
+        fresh = block.size == newest
         return sign_receipt(
             reader.root(block.size),
             key=key,
@@ -353,14 +346,6 @@ class CometEngine:
             chain_id=self.chain_id,
             iat=max(self._clock(), block.time) if fresh else block.time,
         )
-
-    def _signer(self, signers: Sequence[tuple[str, PublicKey]]) -> tuple[str, PrivateKey] | None:
-        """Return as whom, and with which of its keys, this node signs among these."""
-        ours = {key.public.thumbprint: key for key in self._keys}
-        for member, key in signers:
-            if key.thumbprint in ours:
-                return member, ours[key.thumbprint]
-        return None
 
     def _require_running(self) -> None:
         if self._stopped:
@@ -407,26 +392,3 @@ def _check_signed(core: Core, signed: LastSigned) -> None:
         logger.error(told, signed.size, core.head.size)
     elif signed.size:
         signed.check(core)
-
-
-def confirmed_size(reader: Reader) -> int:
-    """Return the size of the newest root that stood in a header of the chain.
-
-    The header of a block holds the root that the block before left. So a block without an entry confirms
-    all of the log, and one with an entry what was there before it.
-    """
-    head, block = reader.head(), reader.head_block()
-    if block is None or head.height > block.height:
-        return head.size
-    return block.first
-
-
-def signer_set(reader: Reader, size: int) -> list[tuple[str, PublicKey]]:
-    """Return the DIDs and receipt keys of those that sign the block after the first ``size`` entries."""
-    if size == 1:
-        return reader.genesis.signer_set
-    members: list[str] = reader.past_value("signers", size=size)
-    return [
-        (did, PublicKey.from_cose_key(reader.past_value("member", did, size=size)["receipt"]))
-        for did in members
-    ]

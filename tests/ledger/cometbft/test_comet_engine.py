@@ -10,7 +10,7 @@ import pytest
 
 from crypto.keys import PrivateKey
 from ledger.core.machine import Core
-from ledger.engines.cometbft.engine import confirmed_size
+from ledger.engines.cometbft.signing import confirmed_size
 from ledger.engines.signed import signed_file
 from ledger.errors import (
     EngineError,

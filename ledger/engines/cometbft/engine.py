@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 NO_BLOCK = 10.0
 """Default of ``patience``, in seconds."""
 
-HALTED = 1.0
+HALTED = 3.0
 """Seconds that a submitter waits while the last one saw no block in vain: reads need the threads."""
 
 LONGEST = 60.0
@@ -310,8 +310,6 @@ class CometEngine:
         """Wait until a block, or the mempool, told what became of a statement."""
         begun = time.monotonic()
         with self._app.committed:
-            halted = self._halted_at == self._app.core.head.height
-            patience = min(HALTED, self._patience) if halted else self._patience
             while True:
                 self._require_running()
                 if outcome.refusal is not None:
@@ -320,7 +318,7 @@ class CometEngine:
                     return outcome.index
                 if self._app.full is not None:
                     raise self._app.full
-                now = time.monotonic()
+                now, patience = time.monotonic(), self._patience_now()
                 quiet = now - max(begun, self._app.last_block)
                 if quiet >= patience:
                     self._halted_at = self._app.core.head.height
@@ -330,6 +328,11 @@ class CometEngine:
                 self._app.committed.wait(min(patience - quiet, 1.0))
         self._require_up_to_date()
         raise NoQuorumError("no block came; the statement waits here, and may be sent again")
+
+    def _patience_now(self) -> float:
+        """Return how long a submitter waits for a block: less since one waited in vain, until one comes."""
+        halted = self._halted_at == self._app.core.head.height
+        return min(HALTED, self._patience) if halted else self._patience
 
     def _sign(self, reader: Reader, size: int | None) -> CheckpointSignature:
         newest = confirmed_size(reader)

@@ -10,6 +10,7 @@ import pytest
 
 from crypto.keys import PrivateKey
 from ledger.core.machine import Core
+from ledger.engines.cometbft.engine import HALTED
 from ledger.engines.cometbft.signing import confirmed_size
 from ledger.engines.signed import signed_file
 from ledger.errors import (
@@ -445,3 +446,12 @@ def test_a_ledger_of_several_signers_begins_with_all_their_keys():
         with pytest.raises(LedgerError, match="consensus key"):
             node.open()
         Core.open(node.path).close()
+
+
+def test_after_a_halt_nobody_waits_long_until_a_block_comes(node):
+    node.restart(patience=3.5)
+    with pytest.raises(NoQuorumError):
+        node.engine.submit(endpoint(node))
+    assert node.engine._patience_now() == HALTED
+    node.comet.block()
+    assert node.engine._patience_now() == 3.5

@@ -298,9 +298,12 @@ class CometEngine:
             self._rpc.broadcast(tx)
         except Reject as refusal:
             with self.reader() as reader:
-                outcome.index = reader.position_of(tx)
-            if outcome.index is not None or refusal.code == "TX_DUPLICATE":
-                # It is in the log, or in a block that is decided and will be in a moment.
+                found = reader.position_of(tx)
+            if found is not None:
+                outcome.index = found
+                return
+            if refusal.code == "TX_DUPLICATE":
+                # It is in a block that is decided, and in the log in a moment: whoever commits it tells.
                 return
             # What a node that is behind does not know yet, it must not call refused.
             self._require_up_to_date()

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from tests.e2e.faults import free_ports
 from vocred.demo import demo
 from vocred.demo.consortium import ConsortiumStory
-from vocred.demo.places import DESK, NODES, consortium_places
+from vocred.demo.places import DESK, NODES, STOPPED, consortium_places
 from vocred.demo.world import DemoError, World, require_free
 
 
@@ -30,6 +30,13 @@ def test_every_service_asks_all_four_nodes(tmp_path):
         if place.kind not in {"ledger", ""}:
             assert set(place.environment[f"{place.kind.upper()}_LEDGER_URL"].split(",")) == nodes, name
     assert set(places[DESK].environment["LEDGER_URL"].split(",")) == nodes
+
+
+def test_a_members_service_asks_its_own_node_first_and_others_the_one_that_stops(tmp_path):
+    places = consortium_places(tmp_path)
+    for service, node in {"college": "college-node", "verifier": NODES[STOPPED]}.items():
+        prefix = places[service].kind.upper()
+        assert places[service].environment[f"{prefix}_LEDGER_URL"].startswith(places[node].url)
 
 
 def test_no_two_services_share_a_port(tmp_path):

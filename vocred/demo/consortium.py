@@ -5,28 +5,28 @@ where it is, and is voted a signer; then a pin of all four is handed over, and t
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
 from ledger.engines.cometbft import process
 from ledger.proof.bundle import Bundle
 from ledger.settings import CometSettings
-from vocred.demo.chapter import expect
+from vocred.demo.chapter import VALID, expect
 from vocred.demo.places import (
     ALLIANCE,
     ALLIANCE_NAMES,
     DESK,
     NODES,
+    STOPPED,
     Institution,
     consortium_places,
 )
 from vocred.demo.story import Story
 from vocred.demo.world import DemoError, Place, until
 from web.errors import SettingsError
-
-STOPPED = "enterprise"
-"""The member whose node stops."""
 
 
 @dataclass
@@ -103,6 +103,15 @@ class ConsortiumStory(Story):
     def members_are_admitted(self) -> list[str]:
         """Return who votes: they were admitted before the services began."""
         return list(NODES)
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def verify_link(self, link: str, expected: str) -> Mapping[str, Any]:
+        """Open a share; what is valid was written by several members, and the page says so."""
+        report = super().verify_link(link, expected)
+        if expected == VALID:
+            expect("a single operator behind it", report["singleOperator"], False, report=report)
+        return report
 
     # --- one node stops -----------------------------------------------------------------------------
 

@@ -159,6 +159,9 @@ NODES = {
 }
 """The members' nodes in the demo of a consortium, by the member."""
 
+STOPPED = "enterprise"
+"""The member whose node stops in the middle."""
+
 DESK = "desk"
 """Where the officers of that demo type their commands, with their sealed keys, apart from every node."""
 
@@ -174,12 +177,18 @@ def consortium_places(home: Path, *, first_port: int = FIRST_PORT) -> dict[str, 
     later = first_port + len(found)
     http = dict(zip(NODES.values(), (first_port, later, later + 1, later + 2), strict=True))
     between = dict(zip(NODES.values(), range(later + 3, later + 11, 2), strict=True))
-    nodes = ",".join(f"http://127.0.0.1:{port}" for port in http.values())
     pin = str(home / "pin")
+
+    def nodes(first: str) -> str:
+        """Name all nodes, the one that is asked before the others first."""
+        order = [first, *(name for name in http if name != first)]
+        return ",".join(f"http://127.0.0.1:{http[name]}" for name in order)
 
     def follows(place: Place) -> Place:
         prefix = place.kind.upper()
-        own = {f"{prefix}_LEDGER_URL": nodes, f"{prefix}_LEDGER_PIN": pin}
+        # A member's service asks its member's node; whoever has none, the one that will stop.
+        asked = nodes(NODES.get(place.name, NODES[STOPPED]))
+        own = {f"{prefix}_LEDGER_URL": asked, f"{prefix}_LEDGER_PIN": pin}
         return replace(place, environment={**place.environment, **own})
 
     def node(name: str) -> Place:
@@ -195,7 +204,7 @@ def consortium_places(home: Path, *, first_port: int = FIRST_PORT) -> dict[str, 
         more = (between[name], between[name] + 1)
         return Place(name, "ledger", http[name], home / name, own | PASSPHRASES, more)
 
-    typed = {"LEDGER_HOME": str(home / DESK), "LEDGER_URL": nodes}
+    typed = {"LEDGER_HOME": str(home / DESK), "LEDGER_URL": nodes(NODES["alliance"])}
     return {
         **{name: node(name) for name in NODES.values()},
         **{name: follows(place) for name, place in found.items() if place.kind != "ledger"},

@@ -134,7 +134,7 @@ def entry_proof(index: int) -> Response:
             index,
             sign=sign,
             credential_type=_text("type"),
-            size=_at(reader),
+            size=_at(reader, least=index + 1),
             known=_number("from"),
             epoch=_epoch(),
         )
@@ -302,10 +302,17 @@ def _state(keys: list[bytes]) -> Response:
         return _bundle(reader, bundle)
 
 
-def _at(reader: Reader) -> int:
-    """Return the size that the asker names, else the newest that enough members signed."""
+def _at(reader: Reader, *, least: int = 0) -> int:
+    """Return the size that the asker names, else the newest that enough members signed.
+
+    Where that one has fewer than ``least`` entries it is the head: the asker may complete its quorum, and
+    does not take what is newer for something that the log does not have.
+    """
     named = _number("at")
-    return quorum().newest(reader) if named is None else named
+    if named is not None:
+        return named
+    newest = quorum().newest(reader)
+    return newest if newest > least else reader.head().size
 
 
 def _epoch() -> int | None:

@@ -601,12 +601,12 @@ def _gravity(error: LedgerError) -> int:
     """Return how much an answer says: of several nodes' failures the gravest is reported."""
     if isinstance(error, RollbackError):
         return 0  # a node that is behind; the others said nothing better
-    if isinstance(error, LedgerNoQuorumError):
-        return 2
-    if isinstance(error, LedgerUnavailableError):
-        return 1
     if isinstance(error, FalseReceiptError):
-        return 3  # perhaps behind as well
+        return 1  # perhaps behind as well: it counts once no other node is silent
+    if isinstance(error, LedgerNoQuorumError):
+        return 3
+    if isinstance(error, LedgerUnavailableError):
+        return 2
     if isinstance(error, InconsistentError):
         return 6
     return 5 if isinstance(error, ReceiptError) else 4

@@ -228,6 +228,34 @@ def test_a_receipt_comes_from_a_node_that_has_the_entry(world):
     assert bundle.entry == statement
 
 
+def test_an_entry_whose_block_lacks_signatures_is_no_false_receipt(world):
+    issuer = register(world)
+    world.collect(2)
+    for node in world.nodes[2:]:
+        node.up = False
+    statement = world.sign(issuer, "anchor", {"root": bytes(32)})
+    client = world.client(0, 1)
+    index = client.submit(statement)
+    world.collect(2)
+    with pytest.raises(LedgerNoQuorumError):
+        client.receipt(index, credential_type=TYPE, now=world.now, statement=statement)
+    world.nodes[2].up = True
+    world.catch_up(world.nodes[2])
+    world.collect(2)
+    assert client.receipt(index, credential_type=TYPE, now=world.now, statement=statement).entry == statement
+
+
+def test_a_node_that_is_behind_accuses_nobody_while_another_is_silent(world):
+    issuer = register(world)
+    world.collect(2)
+    world.nodes[0].up = False
+    statement = world.sign(issuer, "anchor", {"root": bytes(32)})
+    index = world.client(1).submit(statement)
+    world.nodes[0].up, world.nodes[1].up = True, False
+    with pytest.raises(LedgerUnavailableError):
+        world.client(0, 1).receipt(index, credential_type=TYPE, now=world.now, statement=statement)
+
+
 def test_documents_and_counts_are_left_with_every_node(world):
     asked = []
     client = LedgerClient(

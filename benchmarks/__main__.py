@@ -16,6 +16,7 @@ NAMES = (
     "verifying_over_http",
     "batch",
     "dry_runs",
+    "backup",
     "consortium_bundles",
     "consortium",
 )

@@ -15,7 +15,7 @@ from vocred.operating.files import checks
 from web.database import transaction
 
 ISSUED = 1_000
-RECORDS = 100_000
+RECORDS = 10_000
 
 _COPIES = """
 INSERT INTO batch_row SELECT batch_id, position + :shift, line, pile, confirmed, number || :tail,

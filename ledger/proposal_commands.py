@@ -105,16 +105,23 @@ def propose_remove(did: str, **common: Any) -> None:
 @click.command("signer.set")
 @click.option("--keys", type=desk.a_file, help="What the member's `vocred ledger join` printed (--json).")
 @click.option("--stop", metavar="DID", help="Instead: this member's node stops signing.")
+@click.option("--unannounced", is_flag=True, help="Even where a signer has not said where its node is.")
 @proposal_options
-def propose_signer(keys: Path | None, stop: str | None, **common: Any) -> None:
+def propose_signer(keys: Path | None, stop: str | None, unannounced: bool, **common: Any) -> None:
     """Let a member's node sign, with these keys from now on, or stop signing."""
-    if keys is not None and stop is None:
-        action = proposing.set_signer(desk.read_json(keys))
-    elif stop is not None and keys is None:
-        action = proposing.stop_signing(stop)
-    else:
+    if (keys is None) == (stop is None):
         raise InputError("name --keys, or --stop, and not both")
-    _propose(_made(action), **common)
+    if keys is None:
+        _propose(_made(proposing.stop_signing(str(stop))), **common)
+        return
+    action = proposing.set_signer(desk.read_json(keys))
+
+    def make(client: LedgerClient, now: int) -> list[Any]:
+        if not unannounced:
+            proposing.require_announced(client, action[1]["member"], now=now)
+        return action
+
+    _propose(make, **common)
 
 
 def rotated(command: F) -> F:

@@ -18,7 +18,7 @@ from crypto.errors import PROBLEM_TYPES, CryptoError
 from ledger.client import LedgerClient
 from ledger.dry_runs import sign_dry_run, verify_dry_run
 from ledger.errors import LedgerError
-from ledger.registry import number_key
+from ledger.registry import endpoint_key, number_key, signers_key
 from ledger.statements import AgreementTerms
 
 __all__ = [
@@ -367,6 +367,25 @@ def free_number(client: LedgerClient, *, did: str, now: int) -> int:
     if snapshot.issuer_by_number(number) is not None:
         raise InputError(f"the number {number} is taken: name another one with --number")
     return number
+
+
+def require_announced(client: LedgerClient, did: str, *, now: int) -> None:
+    """Make sure that every signer, with the one to come, has said where its node is.
+
+    From the second signer on nobody gets a quorum of signatures from nodes that nobody can find.
+
+    Raises:
+        InputError: One of them has not; it is named.
+    """
+    snapshot, _ = client.snapshot([signers_key()], now=now, max_age=0)
+    signers = sorted({did, *snapshot.value(signers_key())})
+    snapshot, _ = client.snapshot([endpoint_key(signer) for signer in signers], now=now, max_age=0)
+    silent = [signer for signer in signers if snapshot.value(endpoint_key(signer)) is None]
+    if silent:
+        raise InputError(
+            f"{', '.join(silent)} first says where its node is: `vocred ledger endpoint --node URL` "
+            "(or propose with --unannounced)"
+        )
 
 
 def _rotated(new: Mapping[str, Any], role: str) -> tuple[Any, bytes | None]:

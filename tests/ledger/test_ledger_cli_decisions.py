@@ -74,9 +74,21 @@ def test_an_open_proposal_says_how_many_more_are_needed(desk):
 
 def test_a_node_is_proposed_as_a_signer(desk):
     keys = desk.file("node.json", node_keys(desk, COLLEGE, "receipt", "validator"))
+    for member in ("operator", "college"):
+        desk.ask("endpoint", "--node", f"https://{member}.example", "--as", member)
     found = desk.ask("propose", "signer.set", "--keys", keys, "--as", "operator")
     assert (found["action"], found["about"]["member"]) == ("signer.set", COLLEGE)
     assert found["about"]["validator"] == private(COLLEGE, "validator").public.thumbprint.hex()
+
+
+def test_a_signer_whose_node_nobody_can_find_is_not_proposed_by_accident(desk):
+    keys = desk.file("node.json", node_keys(desk, COLLEGE, "receipt", "validator"))
+    words = ("propose", "signer.set", "--keys", keys, "--as", "operator")
+    desk.ask("endpoint", "--node", "https://operator.example", "--as", "operator")
+    refusal = desk.refused(*words)
+    assert isinstance(refusal, InputError)
+    assert str(refusal).startswith(f"{COLLEGE} first says where its node is")
+    assert desk.ask(*words, "--unannounced")["status"] == "open"
 
 
 def test_the_last_signer_cannot_be_proposed_to_stop(desk):

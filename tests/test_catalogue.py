@@ -12,7 +12,7 @@ NOT_YET = {
     "FILE-019": "likewise: PDF files come later",
     "FILE-022": "there is no export yet",
     "OPS-035": "there is no deadline per request: canonicalisation has a budget of work instead",
-    "OPS-044": "random faults disturb the ledger's nodes; a verifier under chaos for a day is not measured yet",
+    "OPS-044": "random faults disturb the ledger alone; a verifier under them for a day is not measured",
     "OPS-046": "the second implementation needs node and npm, and runs in `benchmarks peers`",
     "VCI-016": "DPoP comes later; access tokens live five minutes",
 }

@@ -1,7 +1,8 @@
 # make demo   a chapter of the story on this machine, then the services stay up (ONCE=1: ends after the story;
-#             STORY=recognition: the second chapter)
+#             STORY=recognition: the second chapter; CONSORTIUM=1: the ledger on four nodes with CometBFT)
 # make test   sets up what the tests need and runs them all
 # make check  format, lint, types, import contracts and unit tests, under a minute
+# make soak   the long tests: random disturbances of real nodes, kills, power cuts, for as long as SOAK_SECONDS says
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -17,8 +18,8 @@ GO ?= $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go))
 
 .PHONY: demo test check lock bench browser cometbft abci soak clean
 
-demo: $(VENV)/run.ready
-	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(ONCE),--once)
+demo: $(VENV)/run.ready $(if $(CONSORTIUM),cometbft)
+	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(CONSORTIUM),--consortium) $(if $(ONCE),--once)
 
 test: $(VENV)/dev.ready browser cometbft
 	$(BIN)/ruff check .

@@ -133,8 +133,20 @@ def supervise(
 
 def months_between(since: str, until: str) -> list[str]:
     """Return every month from ``since`` to ``until``, both of the form ``2026-11``."""
-    first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (since, until))
-    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, last + 1)]
+    return [_month(number) for number in range(_number(since), _number(until) + 1)]
+
+
+def month_before(month: str, count: int) -> str:
+    """Return the month that lies ``count`` months before a month."""
+    return _month(_number(month) - count)
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+def _month(number: int) -> str:
+    return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def _line(

@@ -15,10 +15,11 @@ from ledger.counts import CountsError, Row, month_of
 from ledger.explorer import asking
 from ledger.explorer.kept import Kept
 from ledger.explorer.reports import make_report
-from ledger.explorer.supervising import Supervision, months_between, supervise
+from ledger.explorer.supervising import Supervision, month_before, months_between, supervise
 from ledger.page import names_of, voted
 from ledger.running import engine, is_single_operator, now, quorum, sign
 from ledger.watching import ALARMS
+from web.errors import UnprocessableError
 
 MOST_MONTHS = 36
 MONTHS = 12
@@ -26,6 +27,10 @@ MONTHS = 12
 _BAR, _CHART = 120, 320
 
 blueprint = Blueprint("supervision", __name__)
+
+
+class SpanError(UnprocessableError):
+    """The months asked for are no span that is shown."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,17 @@ class Column:
 
 
 @blueprint.get("/supervision")
-def show() -> str:
+def show() -> tuple[str, int]:
     """Show counters, rates, late anchors, open votes and alarms for some months."""
     with engine().reader() as reader:
-        view, _kept = _view(reader)
-        return render_template(
+        problem = ""
+        try:
+            span = _asked(reader)
+        except SpanError:
+            span = _year(reader, month_of(now()))
+            problem = _("请选择 1 到 %(n)s 个月，较早的月份在前，不早于账本开始的月份。", n=MOST_MONTHS)
+        view, _kept = _view(reader, *span)
+        page = render_template(
             "ledger/explorer/supervision.html",
             current="supervision",
             now=now(),
@@ -63,14 +74,16 @@ def show() -> str:
             earliest=month_of(reader.genesis.time),
             newest=month_of(now()),
             percent=percent,
+            problem=problem,
         )
+        return page, 422 if problem else 200
 
 
 @blueprint.get("/supervision/report")
 def report() -> Response:
     """Return the report of the same months, with the signatures under which it can be checked."""
     with engine().reader() as reader:
-        view, kept = _view(reader)
+        view, kept = _view(reader, *_asked(reader))
         made = make_report(
             reader,
             view,
@@ -95,15 +108,30 @@ def percent(rate: float | None) -> str:
     return "" if rate is None else f"{100 * rate:.1f} %"
 
 
-def _view(reader: Reader) -> tuple[Supervision, Sequence[Kept]]:
+def _asked(reader: Reader) -> tuple[str, str]:
+    """Return the first and the last month that the address asks for.
+
+    Raises:
+        SpanError: They are no months, too many, or none.
+    """
+    try:
+        since, until = asking.month("since"), asking.month("until") or month_of(now())
+    except CountsError as error:
+        raise SpanError(str(error)) from error
+    since = since or _year(reader, until)[0]
+    if not 1 <= len(months_between(since, until)) <= MOST_MONTHS:
+        raise SpanError(f"the span is 1 to {MOST_MONTHS} months")
+    return since, until
+
+
+def _year(reader: Reader, until: str) -> tuple[str, str]:
+    """Return the year that ends with a month, without what lies before the ledger's first month."""
+    return max(month_of(reader.genesis.time), month_before(until, MONTHS - 1)), until
+
+
+def _view(reader: Reader, since: str, until: str) -> tuple[Supervision, Sequence[Kept]]:
     index = asking.index()
     index.advance(reader)
-    newest = month_of(now())
-    until = asking.month("until") or newest
-    earliest = month_of(reader.genesis.time)
-    since = asking.month("since") or max(earliest, months_between("1970-01", until)[-MONTHS])
-    if not since <= until or len(months_between(since, until)) > MOST_MONTHS:
-        raise CountsError(f"the span is 1 to {MOST_MONTHS} months")
     kept = asking.kept().months(since=since, until=until)
     view = supervise(
         reader,

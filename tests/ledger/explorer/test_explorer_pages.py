@@ -116,10 +116,18 @@ def test_an_entry_opens_by_its_number(node: LivingNode):
         ("/supervision?since=2026-13", 422),
         ("/supervision?since=2026-02&until=2026-01", 422),
         ("/supervision?since=1990-01&until=2026-01", 422),
+        ("/supervision?until=1970-01", 422),
+        ("/supervision/report?until=1970-01", 422),
     ],
 )
 def test_what_a_stranger_makes_up_is_refused_without_harm(node: LivingNode, path: str, status: int):
     assert node.http.get(path, headers=HTML).status_code == status
+
+
+def test_a_span_the_wrong_way_round_is_said_beside_its_field(node: LivingNode):
+    page = node.http.get("/supervision?since=2026-02&until=2026-01", headers=HTML).text
+    assert "Choose 1 to 36 months" in page
+    assert 'name="until"' in page
 
 
 @pytest.mark.case("LEDG-036")

@@ -131,6 +131,7 @@ class Result:
     ledger: Sequence[tuple[str, str]] = ()
     anchor_link: str = ""
     receipt_link: str = ""
+    document_link: str = ""
     report_link: str = ""
     filed_link: str = ""
     raw: str = field(default="", repr=False)
@@ -318,6 +319,7 @@ def _with_facts(
         results=marks(facts),
         stated=stated_lines(facts, names=verification.names),
         receipt_link=_receipt_link(verification),
+        document_link="" if verification.document is None else _data_link(verification.document),
         report_link=_data_link(report.report(alone, raw=True)),
         filed_link=_data_link(recognition_report(alone, verifier=verifier)),
         raw=json.dumps(verification.document, ensure_ascii=False, indent=2),

@@ -1,5 +1,7 @@
 """The verifier's pages without script, and what they keep closed."""
 
+import base64
+import html
 import io
 import json
 import re
@@ -72,6 +74,15 @@ def test_the_name_on_the_paper_opens_report_and_raw_data(paper: PaperWorld, clie
     assert "姓名一致" in page
     for opened in ("林晓雨", "999011202606000123", "data:application/json", "proofValue"):
         assert opened in page
+
+
+def test_the_certificate_can_be_kept_as_a_file_beside_its_receipt(
+    paper: PaperWorld, client: FlaskClient
+) -> None:
+    form = paper.world.issue()
+    page = _ask(client, paper.print(form).text, name="林晓雨")
+    given = re.search(r'href="data:application/json;base64,([^"]+)"[^>]*download="certificate.json"', page)
+    assert json.loads(base64.b64decode(html.unescape(given[1]))) == form
 
 
 def test_another_name_is_told_different_and_opens_nothing(paper: PaperWorld, client: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from ledger.engines.embedded import EmbeddedEngine
 from ledger.running import CLOCK, ENGINE, QUORUM, SETTINGS, Clock, OwnSignature
 from ledger.settings import RECEIPT_KEY, LedgerSettings, read_key, read_keys, read_settings
 from web.app import create_service, register_api
+from web.errors import SettingsError
 
 PARTS = (watching, mirror, explorer)
 """What a node does beside its engine; each names its routes and starts its threads."""
@@ -68,6 +69,9 @@ def open_engine(settings: LedgerSettings, *, clock: Clock) -> Engine:
         LedgerError: The ledger cannot be opened.
     """
     if settings.comet is None:
+        if CometHome(settings.comet_home).has_genesis:
+            # One block of the operator alone, and this log would part from the members'.
+            raise SettingsError("the ledger in LEDGER_HOME is on CometBFT: set LEDGER_ENGINE=cometbft")
         key, others = read_key(settings.home / RECEIPT_KEY), read_keys(settings.home)[1:]
         return EmbeddedEngine.open(settings.database, key=key, others=others, clock=clock)
     return CometEngine.open(

@@ -108,6 +108,11 @@ class CometHome:
                 raise EngineError(f"{name} of CometBFT is missing: restore it, or join with new keys")
 
     @property
+    def has_genesis(self) -> bool:
+        """Whether a ledger goes on with CometBFT here."""
+        return (self.config / "genesis.json").exists()
+
+    @property
     def has_blocks(self) -> bool:
         """Whether CometBFT was ever started here; its blocks are its own to read."""
         return (self.path / "data" / "blockstore.db").exists()

@@ -12,6 +12,9 @@ from ledger.errors import LedgerError
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 TIMEOUT = 5.0
+BLOCK_TIMEOUT = 14.0
+"""Seconds for an answer to what is submitted: a node waits ten for a block before it says that none comes."""
+
 PATIENCE = 3
 """How many times ``TIMEOUT`` a whole answer may take: whoever sends byte by byte keeps nobody longer."""
 
@@ -70,7 +73,10 @@ Transport = Callable[..., Answer]
 
 
 def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
-    """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing."""
+    """Return a transport that gives up after ``timeout`` seconds or too many bytes, and follows nothing.
+
+    What is submitted waits for a block: ``BLOCK_TIMEOUT``.
+    """
     # httpx takes long to import: whoever never asks a node does without.
     import httpx
 
@@ -79,8 +85,10 @@ def capped_transport(*, timeout: float = TIMEOUT) -> Transport:
     )
 
     def once(method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
-        end = time.monotonic() + PATIENCE * timeout
-        with client.stream(method, url, content=content, headers=headers) as response:
+        wait = max(timeout, BLOCK_TIMEOUT) if method == "POST" else timeout
+        end = time.monotonic() + wait + (PATIENCE - 1) * timeout
+        limits = httpx.Timeout(timeout, read=wait)
+        with client.stream(method, url, content=content, headers=headers, timeout=limits) as response:
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk

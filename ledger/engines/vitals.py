@@ -1,7 +1,8 @@
 """How a node's engine is, for ``/health`` and ``/metrics``.
 
-An engine that stopped is a failure. That CometBFT is not there, fetches blocks or reaches nobody is an alarm:
-reads and receipts go on. What CometBFT says is asked once in a while, however often somebody looks.
+An engine that stopped is a failure. That CometBFT is not there, fetches blocks, reaches nobody or makes no
+blocks is an alarm: reads and receipts go on. What CometBFT says is asked once in a while, however often
+somebody looks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from ledger.engines import Engine, EngineStatus
+from ledger.engines.cometbft.engine import CometEngine
 from ledger.engines.embedded import EmbeddedEngine
 from ledger.errors import EngineError, MovedError, NoQuorumError
 from web import health, metrics
@@ -90,3 +92,5 @@ def _check_writable(engine: Engine, pulse: Pulse) -> None:
         raise NoQuorumError("this node reaches no other one")
     if status.catching_up:
         raise EngineError("this node fetches the blocks that it missed")
+    if isinstance(engine, CometEngine) and engine.halted:
+        raise NoQuorumError("no block comes: too few members' nodes take part, nothing is written meanwhile")

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from ledger.client import MAX_ANSWER_BYTES, LedgerUnavailableError, capped_transport
+from ledger.engines.cometbft.engine import NO_BLOCK
+from ledger.transport import BLOCK_TIMEOUT
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,6 +27,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"x" * size)
         self.close_connection = not keep
+
+    def do_POST(self) -> None:
+        threading.Event().wait(0.2)  # for a block
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -65,6 +73,11 @@ def test_a_kept_connection_ends_with_the_transport_without_waiting_for_the_colle
 def test_an_answer_over_the_limit_is_not_read_to_its_end(server):
     with pytest.raises(LedgerUnavailableError):
         capped_transport()("GET", f"{server}/large", content=None, headers={})
+
+
+def test_what_is_submitted_has_the_time_that_a_node_waits_for_a_block(server):
+    assert capped_transport(timeout=0.05)("POST", f"{server}/", content=b"", headers={}).status_code == 200
+    assert BLOCK_TIMEOUT > NO_BLOCK + 2
 
 
 def test_nothing_is_followed(server):

@@ -32,7 +32,7 @@ from ledger.core.reading import Reader
 from ledger.engines import EngineStatus
 from ledger.engines.beside import Beside
 from ledger.engines.cometbft.application import Application, Clock, Outcome
-from ledger.engines.cometbft.home import CometHome
+from ledger.engines.cometbft.home import IDLE_BLOCK_SECONDS, CometHome
 from ledger.engines.cometbft.rpc import Rpc, RpcError
 from ledger.engines.cometbft.server import AbciServer
 from ledger.engines.cometbft.signing import confirmed_block, confirmed_size, signer
@@ -58,6 +58,9 @@ NO_BLOCK = 10.0
 
 HALTED = 3.0
 """Seconds that a submitter waits while the last one saw no block in vain: reads need the threads."""
+
+NO_HEARTBEAT = 1.5 * IDLE_BLOCK_SECONDS
+"""Seconds without any block, though nobody waits for one, after which too few members take part."""
 
 LONGEST = 60.0
 """Seconds after which a submitter is sent away though blocks come."""
@@ -98,6 +101,7 @@ class CometEngine:
         self._stopped = self._closed = False
         self._slots = threading.BoundedSemaphore(MAX_WAITING)
         self._halted_at: int | None = None
+        self._opened = time.monotonic()
         self.refuse: Callable[[LedgerError], None] = self._refuse
 
     @classmethod
@@ -195,6 +199,13 @@ class CometEngine:
     def stopped(self) -> bool:
         """Whether the engine was closed or failed, so that the process should end."""
         return self._stopped
+
+    @property
+    def halted(self) -> bool:
+        """Whether no block comes: somebody waited for one in vain, or the idle ones have ceased."""
+        if self._halted_at == self._app.core.head.height:
+            return True
+        return time.monotonic() - max(self._opened, self._app.last_block) > NO_HEARTBEAT
 
     @property
     def head(self) -> Head:

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from ledger.engines.cometbft import engine
 from ledger.engines.vitals import Pulse
-from ledger.errors import EngineError
+from ledger.errors import EngineError, NoQuorumError
 from ledger.node import create_app, end_with
 from ledger.running import ENGINE
 from tests.ledger.cometbft.test_abci_application import decide, endpoint
+from web.errors import SettingsError
 
 
 @pytest.fixture
@@ -41,6 +43,30 @@ def test_a_node_that_catches_up_raises_an_alarm_and_still_answers(node, http):
 def test_a_node_that_reaches_nobody_says_so(node, http):
     node.comet.catching_up, node.comet.peers = True, 0
     assert reasons(http)[0]["consensus"] == "LEDGER_NO_QUORUM"
+
+
+def test_a_node_without_a_quorum_says_so_once_somebody_waited_in_vain(node, http):
+    with pytest.raises(NoQuorumError):
+        node.engine.submit(endpoint(node))
+    found, status = reasons(http)
+    assert (found["consensus"], status) == ("LEDGER_NO_QUORUM", "alarm")
+    node.comet.block([endpoint(node)])
+    assert "consensus" not in reasons(http)[0]
+
+
+def test_a_node_to_which_no_block_comes_for_long_says_so(node, http, monkeypatch):
+    monkeypatch.setattr(engine, "NO_HEARTBEAT", -1.0)
+    assert reasons(http)[0]["consensus"] == "LEDGER_NO_QUORUM"
+
+
+def test_the_embedded_engine_does_not_open_a_ledger_that_is_on_cometbft(node):
+    environ = {
+        "LEDGER_HOME": str(node.path.parent),
+        "LEDGER_URL": "http://127.0.0.1:8700",
+        "LEDGER_INSECURE_LOOPBACK": "1",
+    }
+    with pytest.raises(SettingsError, match="LEDGER_ENGINE=cometbft"):
+        create_app(environ, clock=lambda: node.clock)
 
 
 def test_a_stopped_engine_is_a_failure(node, http):

@@ -70,9 +70,6 @@ def init(
     home, now = desk.home(make=True), desk.now()
     if (home / DATABASE).exists() or (home / PIN).exists():
         raise JoiningError("there is a ledger in LEDGER_HOME already; nothing was changed")
-    officer = home if apart is None else apart
-    made = desk.make_key(officer, member, did=did, algorithm="Ed25519")
-    keys = founding.node_keys(home, consensus=_engine(engine) == COMETBFT)
     record = {
         "did": did,
         "names": {"zh": name_zh, "en": name_en},
@@ -80,6 +77,11 @@ def init(
         "roles": sorted({*roles, *([ACCREDITOR] if types else [])}),
         "types": sorted(set(types)),
     }
+    consensus = _engine(engine) == COMETBFT
+    founding.require_founder(record, delay=delay, now=now)
+    officer = home if apart is None else apart
+    made = desk.make_key(officer, member, did=did, algorithm="Ed25519")
+    keys = founding.node_keys(home, consensus=consensus)
     genesis = founding.begin(home, member=record, governance=made.key.public, keys=keys, delay=delay, now=now)
     if officer != home:
         founding.write_file(officer / PIN, (home / PIN).read_bytes())
@@ -148,6 +150,9 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
     """
     from ledger.joining import founding, newcomer, registration
 
+    officer = None if keys is None else desk.read_json(keys)
+    if officer is not None:
+        registration.require_same(officer, did=did)
     home, now = desk.home(make=True), desk.now()
     pin = desk.pin(home) if desk.pin_file(home).is_file() else None
     more: dict[str, Any] = {}
@@ -160,8 +165,8 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
         more = {"settings": settings, "signs": joined.signs}
         more |= {"size": joined.head.size, "root": joined.head.root.hex()}
     registered = registration.of_node(made, did=did, chain_id=chain_id)
-    if keys is not None:
-        registered = registration.merge(registered, desk.read_json(keys))
+    if officer is not None:
+        registered = registration.merge(registered, officer)
     protocol, paper = founding.write_protocol(
         home, did=did, chain_id=chain_id, now=now, keys=made.lines(home)
     )

@@ -24,6 +24,7 @@ from crypto.keys import ED25519, PrivateKey, PublicKey
 from ledger.core.genesis import Genesis, make_genesis
 from ledger.core.machine import Core
 from ledger.engines.cometbft.home import CometHome
+from ledger.errors import HistoryError
 from ledger.joining.ceremony import GOVERNANCE, NODE, RECEIPT, VALIDATOR, MadeKey, Protocol
 from ledger.joining.errors import JoiningError
 from ledger.proof.pins import Pin
@@ -120,6 +121,25 @@ def validator_key(comet: CometHome) -> PrivateKey:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JoiningError("priv_validator_key.json holds no key of CometBFT's") from error
+
+
+def require_founder(member: Mapping[str, Any], *, delay: int, now: int) -> None:
+    """Refuse what no ledger begins with, before any key is made: a key that is there is never made anew.
+
+    Args:
+        member: The member's did, names, code, roles and types.
+        delay: Seconds between the vote on members or keys and its effect.
+        now: The current time in integer seconds.
+
+    Raises:
+        JoiningError: Something is not of the form asked for.
+    """
+    governance, receipt = (PrivateKey.generate(ED25519).public.cose_key for _ in range(2))
+    record = {**member, "governance": governance, "submission": None, "receipt": receipt}
+    try:
+        make_genesis(time=now, members=[record], signers=[member["did"]], delay=delay)
+    except HistoryError as error:
+        raise JoiningError(f"nothing was made: {error.__cause__ or error}") from error
 
 
 def begin(

@@ -50,10 +50,19 @@ def merge(node: Mapping[str, Any], officer: Mapping[str, Any]) -> dict[str, Any]
     Raises:
         JoiningError: It was made for another DID.
     """
-    if officer.get("did") != node["did"]:
-        raise JoiningError("the governance key was made for another DID than the node's")
+    require_same(officer, did=node["did"])
     possession = {**_mapping(officer.get("possession")), **node["possession"]}
     return {**officer, **node, "possession": possession}
+
+
+def require_same(officer: Mapping[str, Any], *, did: str) -> None:
+    """Refuse what an officer made for another member.
+
+    Raises:
+        JoiningError: It was made for another DID.
+    """
+    if officer.get("did") != did:
+        raise JoiningError("the governance key was made for another DID than the node's")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

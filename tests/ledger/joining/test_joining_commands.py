@@ -156,6 +156,25 @@ def test_join_for_another_ledger_is_refused_and_leaves_nothing(founded, tmp_path
     assert newcomer.files() == {}
 
 
+def test_join_with_another_members_keys_makes_nothing(founded, tmp_path):
+    file, keys = tmp_path / "invitation", tmp_path / "keys.json"
+    founded.ask("invite", "--out", str(file), "--peer", "10.0.0.1:26656")
+    newcomer = Host(tmp_path / "new")
+    words = ("join", str(file), "--did", "did:web:new.example", "--ledger", founded.told["chain"])
+    keys.write_text('{"did": "did:web:other.example"}')
+    newcomer.refused(JoiningError, *words, "--keys", str(keys))
+    keys.write_text("not JSON")
+    assert newcomer.type(*words, "--keys", str(keys)).exit_code != 0
+    assert newcomer.files() == {}
+
+
+@pytest.mark.parametrize("words", [("--did", "centre"), ("--credit-code", "123"), ("--name-zh", "")])
+def test_init_makes_no_key_of_what_no_ledger_begins_with(tmp_path, words):
+    host = Host(tmp_path / "home")
+    host.refused(JoiningError, *INIT, *words)
+    assert host.files() == {}
+
+
 def test_keys_can_be_made_before_there_is_an_invitation(operator, tmp_path):
     newcomer = Host(tmp_path)
     newcomer.refused(SettingsError, "join", "--did", "did:web:new.example")

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from crypto import cbor
+from crypto.keys import ED25519, PrivateKey
 from ledger.engines.signed import signed_file
-from ledger.settings import RECEIPT_KEY
+from ledger.settings import RECEIPT_KEY, write_key
 from tests.issuer.college import College, new_row
 from tests.ledger.living_node import URL, LivingNode
 from vocred.cli import cli
@@ -156,6 +157,15 @@ def test_a_wrong_clock_is_found(issuer: tuple[College, Examine]) -> None:
         "issuer", college.environ, offline=False, now=college.now + 3600, http=college.node.transport
     )
     assert findings(outcomes) == {"clock is the ledger's": "CLOCK_SKEW"}
+
+
+def test_a_node_whose_key_nobody_voted_for_has_signed_nothing(node: LivingNode) -> None:
+    node.close()
+    signed_file(node.home / "ledger.db").unlink()
+    assert findings(look_at(node))["what was signed is in the log"] == "LEDGER_INCONSISTENT"
+    (node.home / RECEIPT_KEY).unlink()
+    write_key(node.home / RECEIPT_KEY, PrivateKey.generate(ED25519))
+    assert "what was signed is in the log" not in findings(look_at(node))
 
 
 def test_a_node_that_signed_more_than_it_holds_is_found(node: LivingNode) -> None:

@@ -63,7 +63,9 @@ def _signed(instance: Instance) -> str:
     path = _database(instance)
     with Reader.open(path) as reader:
         keys, signed = read_keys(instance.home), read_signed(path)
-        if not keys and signed is None:
+        registered = [key for key in keys if reader.value("key", key.public.thumbprint) is not None]
+        if not registered and signed is None:
+            # It follows, or the members have not voted for its key yet.
             return "this node signs nothing"
         return f"size {examining.check_signed(reader, signed)}"
 

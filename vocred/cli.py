@@ -58,6 +58,10 @@ def main() -> None:
         # The reader of our output is gone; Python would complain once more while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        # A place that somebody named: one that is not there, or may not be written.
+        click.echo(f"{error.filename}: {os.strerror(error.errno or 0)} [FILE_ERROR]", err=True)
+        sys.exit(1)
     except Exception as error:
         if not all(isinstance(getattr(error, name, None), str) for name in ("code", "type", "title")):
             raise

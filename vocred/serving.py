@@ -16,6 +16,7 @@ import http.client
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -176,6 +177,8 @@ class _Part:
 
 def run_web(service: str, address: str, port: int, workers: int) -> int:
     """Run granian with ``workers`` processes of the service; return the exit status."""
+    if not _is_free(service, address, port):
+        return 1
     from granian import Granian
     from granian.http import HTTP1Settings
 
@@ -222,6 +225,20 @@ def run_web(service: str, address: str, port: int, workers: int) -> int:
     )
     server.serve(target_loader=load, wrap_loader=False)
     return REFUSED if refused.value else 0
+
+
+def _is_free(service: str, address: str, port: int) -> bool:
+    """Return whether nobody listens there, after one line where somebody does: it is tried again later."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        what = f"cannot listen on {address}:{port} ({os.strerror(error.errno or 0)})"
+        way = f"end what listens there, or set {service.upper()}_PORT"
+        complaint = f"{service}: {what}: {way} [PORT_TAKEN]"
+        print(complaint, file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _create(package: Any) -> Any:

@@ -1,5 +1,6 @@
 """``vocred serve``: what dies is started again, a wish to stop ends all, bad settings end it at once."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -15,7 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from vocred import serving
-from vocred.cli import cli
+from vocred.cli import cli, main
+
+CODE = "91530000MA0000000X"
 
 FAKE = """
 import os
@@ -150,6 +153,32 @@ def test_refused_settings_end_everything_and_say_what_to_set(start: Callable[...
     assert service.process.returncode == 1
     assert "set FAKE_URL" in complaint
     assert "Traceback" not in complaint
+
+
+def test_a_place_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("LEDGER_HOME", str(home))
+    monkeypatch.setenv("LEDGER_PASSPHRASE_M", "correct horse")
+    words = ["--did", "did:web:m.example", "--name-zh", "甲", "--name-en", "M", "--credit-code", CODE]
+    for command in (["init", "--as", "m", *words], ["export", str(tmp_path / "nowhere" / "log")]):
+        monkeypatch.setattr(sys, "argv", ["vocred", "ledger", *command])
+        with contextlib.suppress(SystemExit):
+            main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "nowhere" in line
+    assert line.endswith("[FILE_ERROR]")
+
+
+def test_a_taken_port_is_one_line_and_not_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serving.run_web("ledger", "127.0.0.1", port, 1) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"127.0.0.1:{port}" in line
+    assert "LEDGER_PORT" in line
 
 
 @pytest.mark.e2e

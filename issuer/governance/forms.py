@@ -58,6 +58,9 @@ def make(form: Form, given: Given, scene: Scene) -> list[Any]:
         _check(action)
     except (LedgerError, CryptoError) as error:
         raise FieldError(form.file, _why(error)) from error
+    for field in form.fields(scene):
+        if field.kind == "select" and given.text(field.name) not in dict(field.options):
+            raise FieldError(field.name, gettext("请从列表里选择。"))
     return action
 
 

@@ -81,6 +81,12 @@ def remaining(expires: int, *, now: int) -> str:
 
 def missing(proposal: Proposal) -> str:
     """Return how many votes are still needed, and by which rule."""
+    if proposal.missing == 1:
+        return (
+            gettext("还需 1 票（须超过三分之二）")
+            if proposal.two_thirds
+            else gettext("还需 1 票（须超过51%）")
+        )
     if proposal.two_thirds:
         return gettext("还需 %(n)s 票（须超过三分之二）", n=proposal.missing)
     return gettext("还需 %(n)s 票（须超过51%%）", n=proposal.missing)

@@ -287,6 +287,19 @@ def test_a_number_is_a_number(officer: Officer):
     assert "请填写整数" in previewed(officer, "params", status=422, numbers="七")
 
 
+@pytest.mark.parametrize(
+    ("slug", "given"),
+    [
+        ("remove", {"member": "did:web:nobody.example"}),
+        ("close", {"issuer": "did:web:nobody.example"}),
+        ("suspend", {"issuer": "x" * 100_000}),
+        ("signer-stop", {"member": "did:web:nobody.example"}),
+    ],
+)
+def test_only_what_is_in_the_list_can_be_chosen(officer: Officer, slug: str, given: dict[str, str]):
+    assert "请从列表里选择" in previewed(officer, slug, status=422, **given)
+
+
 def test_an_issuer_is_proposed_from_its_registration(issuing: Alliance, officer: Officer):
     registration = issuing.json("registration")
     page = previewed(officer, "issuer", registration=upload(registration))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from crypto.errors import CryptoError
 from ledger.client import LedgerClient
 from ledger.mirror.client import MirrorClient
+from ledger.nodes import Nodes
 from vc import credentials, documents, printed_code, shares
 from vc.errors import DocumentError
 from vc.shares import Package, ShareLink
@@ -38,7 +39,7 @@ class Collaborators:
         origin: The verifier's own origin, in lower case: shares are made for it.
         memory: What is remembered between verifications.
         mirrors: The consortium's mirrors, which are asked before an issuer; None: there are none.
-        node_url: A node whose explorer readers may open; empty where none is known.
+        nodes: The nodes whose explorers readers may open; None: none is known.
     """
 
     ledger: LedgerClient
@@ -46,7 +47,12 @@ class Collaborators:
     origin: str
     memory: Memory = field(default_factory=Memory)
     mirrors: MirrorClient | None = None
-    node_url: str = ""
+    nodes: Nodes | None = None
+
+    @property
+    def node_url(self) -> str:
+        """The node that readers are led to: the first that was not silent just now; empty without one."""
+        return "" if self.nodes is None else self.nodes.in_order()[0]
 
     def gatherer(self, *, now: datetime, staples: Package | None = None) -> Gatherer:
         """Return the evidence for one question."""

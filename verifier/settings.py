@@ -67,7 +67,7 @@ def collaborators(settings: VerifierSettings) -> Collaborators:
         ledger=ledger,
         fetch=Fetcher(insecure_loopback=settings.insecure_loopback),
         origin=settings.origin,
-        node_url=settings.ledger_url.partition(",")[0].strip(),
+        nodes=ledger.nodes,
         mirrors=MirrorClient(
             ledger=ledger,
             fetch=fetcher(insecure_loopback=settings.insecure_loopback),

@@ -2,8 +2,14 @@
 
 from dataclasses import replace
 
+import httpx
+import pytest
+
+from ledger.nodes import Nodes
+from ledger.transport import LedgerUnavailableError
 from tests.verifier.conftest import NOW, checkpoint
 from verifier import nodes, report
+from verifier.answering import Collaborators
 from verifier.findings import Verification
 from verifier.verdicts import Check, Outcome, Step
 
@@ -51,3 +57,16 @@ def test_the_anchor_leads_to_its_entry_in_the_explorer(world):
     assert nodes.entry_link(found, node_url=NODE) == f"{NODE}/explorer/entries/{found.receipt.entry_index}"
     assert nodes.entry_link(found, node_url="") == ""
     assert nodes.entry_link(resting_on(*FOUR), node_url=NODE) == ""
+
+
+def test_readers_are_led_past_a_node_that_is_silent():
+    def http(*_asked, **_sent):
+        raise httpx.ConnectError("nobody is there")
+
+    asked = Nodes("https://first.example/, https://second.example", http=http)
+    shared = Collaborators(ledger=object(), fetch=None, origin="", nodes=asked)
+    assert shared.node_url == "https://first.example"
+    with pytest.raises(LedgerUnavailableError):
+        asked.send("https://first.example", "GET", "/health")
+    assert shared.node_url == "https://second.example"
+    assert replace(shared, nodes=None).node_url == ""

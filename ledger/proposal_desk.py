@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,19 @@ from ledger.statements import parse_statement
 def tell(client: LedgerClient, proposal_id: bytes, as_json_: bool) -> None:
     """Say how a proposal stands."""
     found = client.listed(f"/v1/proposals/{proposal_id.hex()}")
-    line = f"{found['id']} {found['action']} {found['status']}"
-    if found["status"] == "open":
-        line += f" ({len(found['yes'])} of {found['members']} yes, {found['missing']} more needed)"
     found.pop("singleOperator", None)
-    desk.say(as_json_, line, **found)
+    desk.say(as_json_, line(found), **found)
+
+
+def line(found: Mapping[str, Any]) -> str:
+    """Return in one line how a proposal stands, out of what a node lists of it."""
+    told = f"{found['id']} {found['action']} {found['status']}"
+    if found["status"] == "open":
+        told += f" ({len(found['yes'])} of {found['members']} yes, {found['missing']} more needed)"
+    if found["status"] == "enacted" and found["due"] is not None:
+        # Decided, and not in force before the ledger's delay is over.
+        told += f" (in effect from {datetime.fromtimestamp(found['due'], UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    return told
 
 
 def _speak(make: Make, *, member: str, expires: str | None, as_json_: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +105,19 @@ def alarms(as_json_: bool) -> None:
     told = desk.client().listed("/v1/alarms")
     lines = [f"ALARM {each['kind']} {' '.join(each['members'])}: {each['detail']}" for each in told["alarms"]]
     for peer in told["peers"]:
-        state = {True: "agrees", False: "DISAGREES", None: "not compared"}[peer["agrees"]]
-        lines.append(f"{peer['member']} {state}, {peer['size']} entries{_trouble(peer['error'])}")
+        lines.append(peer_line(peer))
     desk.say(as_json_, "\n".join(lines) or "no alarm", alarms=told["alarms"], peers=told["peers"])
 
 
 COMMANDS = (checkpoint, follow, evidence, alarms)
+
+
+def peer_line(peer: Mapping[str, Any]) -> str:
+    """Return in one line what is known of a member's node; of one that is silent, what it told last."""
+    agrees = "agreed" if peer["error"] else "agrees"
+    state = {True: agrees, False: "DISAGREES", None: "not compared"}[peer["agrees"]]
+    size = "" if peer["size"] is None else f", {peer['size']} entries"
+    return f"{peer['member']} {state}{size}{_trouble(peer['error'])}"
 
 
 def _trouble(error: Any) -> str:

@@ -6,11 +6,13 @@ import pytest
 
 from crypto import cbor
 from crypto.keys import PrivateKey
+from ledger import proposal_desk
 from ledger.client import StatementRefusedError
 from ledger.proof.pins import Pin
 from ledger.proposing import InputError
 from ledger.running import ENGINE
 from ledger.statements import key_possession
+from ledger.watch_commands import peer_line
 from tests.ledger.consortium import DAY
 from tests.ledger.test_ledger_cli import ADMIT, COLLEGE, INIT, OPERATOR, Desk, registration
 
@@ -70,6 +72,18 @@ def test_an_open_proposal_says_how_many_more_are_needed(desk):
     assert (found["status"], found["needed"], found["missing"]) == ("open", 2, 2)
     line = desk.run("vote", found["id"][:12], "yes", "--as", "operator")
     assert line.endswith("params open (1 of 2 yes, 1 more needed)")
+
+
+def test_a_decided_proposal_says_from_when_on_it_is_in_effect():
+    found = {"id": "ab", "action": "admit", "status": "enacted", "due": 1_795_296_574}
+    assert proposal_desk.line(found) == "ab admit enacted (in effect from 2026-11-21 21:29:34 UTC)"
+    assert proposal_desk.line({**found, "status": "done"}) == "ab admit done"
+
+
+def test_a_silent_node_is_not_said_to_agree():
+    silent = {"member": "did:web:m.example", "agrees": True, "size": 7, "error": "it does not answer"}
+    assert peer_line(silent) == "did:web:m.example agreed, 7 entries (it does not answer)"
+    assert peer_line({**silent, "agrees": None, "size": None, "error": None}).endswith(" not compared")
 
 
 def test_a_node_is_proposed_as_a_signer(desk):

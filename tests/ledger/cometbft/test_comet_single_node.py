@@ -15,8 +15,8 @@ from tests.network.waiting import eventually
 
 pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
 
-IDLE = 31
-"""Seconds after which a block's time lags too much for statements."""
+IDLE = 35
+"""Seconds after which a block's time lags too much for statements, votes being later than their block."""
 
 
 @pytest.fixture(scope="module")

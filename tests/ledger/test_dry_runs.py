@@ -7,7 +7,7 @@ import pytest
 from crypto import cbor, cose
 from ledger.client import StatementRefusedError
 from ledger.dry_runs import DryRun, DryRunError, read_dry_run, sign_dry_run, verify_dry_run
-from ledger.engines import embedded
+from ledger.engines import beside
 from tests.ledger.consortium import DAY, Consortium, key
 from tests.ledger.living_node import LivingNode
 
@@ -194,7 +194,7 @@ def test_too_much_or_another_type_is_refused(node):
 
 
 def test_an_issuer_fills_no_disk(node, monkeypatch):
-    monkeypatch.setattr(embedded, "MAX_DRY_RUNS", 3)
+    monkeypatch.setattr(beside, "MAX_DRY_RUNS", 3)
     for number in range(5):
         put(node, own(node, digest=bytes([number]) * 32, end=node.now - 10 + number))
     kept = [number for number in range(5) if node.client().dry_runs(bytes([number]) * 32, now=node.now)]

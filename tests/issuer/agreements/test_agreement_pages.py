@@ -311,7 +311,7 @@ def test_silent_ledger_leaves_the_list_and_says_so(
     def silent(*_args: object, **_options: object) -> None:
         raise httpx.ConnectError("away")
 
-    monkeypatch.setattr(yunling.parts.ledger, "_http", silent)
+    monkeypatch.setattr(yunling.parts.ledger.nodes, "http", silent)
     yunling.wait(6)
     page = maker.page("/agreements")
     assert "暂时连不上账本" in page

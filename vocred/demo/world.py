@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 MARKER = ".vocred-demo"
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 10.0
 
 

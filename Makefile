@@ -26,7 +26,7 @@ test: $(VENV)/dev.ready browser cometbft
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev.ready
 	$(BIN)/ruff check .

@@ -22,6 +22,15 @@ GUARD = Path(__file__).parent / "socket_guard"
 LEFT_OUT = "needs the official vectors in ../shared/data"
 NO_COMETBFT = "needs cometbft: run `make cometbft`"
 REQUIRE_COMETBFT = "VOCRED_REQUIRE_COMETBFT"
+TOGETHER = {
+    "tests/network/": "real nodes",
+    "tests/ledger/cometbft/test_comet_single_node.py": "real nodes",
+    "tests/vocred/test_demo_consortium.py": "real nodes",
+    "tests/e2e/test_browser_explorer.py": "one town",
+    "tests/e2e/test_concurrent_verification.py": "one town",
+    "tests/e2e/test_outbound.py": "one town",
+}
+"""Tests of one process: two networks are too many for two cores, and a town takes a minute to build."""
 
 
 # How long an example takes says nothing about the code: the machine is shared.
@@ -46,6 +55,22 @@ def find_cometbft() -> str | None:
     named = os.environ.get("LEDGER_COMETBFT")
     beside = Path(sys.executable).parent
     return shutil.which(named) if named else shutil.which("cometbft", path=beside) or shutil.which("cometbft")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one process, and the files that belong together.
+
+    xdist's own groups do nothing with this pytest: they rename tests, whose names are fixed by then.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return next((name for start, name in TOGETHER.items() if path.startswith(start)), path)
+
+    return ByFile(config, log)
 
 
 def pytest_configure() -> None:

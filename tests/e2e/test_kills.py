@@ -31,7 +31,6 @@ _WANTED = int(os.environ.get("VOCRED_KILLS") or 30)
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(900 * max(1, _WANTED // 30)),
-    pytest.mark.xdist_group("kills"),
 ]
 
 KILLS = {

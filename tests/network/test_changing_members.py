@@ -18,7 +18,7 @@ from tests.network.node import Node
 from tests.network.stream import Stream
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.network.network import Network
 from tests.network.stream import Stream
 from tests.network.waiting import eventually, throughout
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 LONGEST_PAUSE = 10
 """Seconds for which writing may stop when fewer than a third of the nodes are lost (promise 7)."""

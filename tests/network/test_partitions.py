@@ -13,7 +13,7 @@ from tests.network.network import Network, check_prefixes
 from tests.network.stream import Stream
 from tests.network.waiting import eventually, throughout
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 LONGEST_PAUSE = 10
 TEN_MINUTES = 600

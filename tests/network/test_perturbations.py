@@ -11,7 +11,7 @@ import pytest
 from tests.network import perturbing
 from tests.network.network import Network
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 RUNS = 20
 ACTS = 2

@@ -11,7 +11,7 @@ from tests.network.forms import anchor
 from tests.network.network import Network
 from tests.network.stream import Stream
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from vc import printed_code
 CHROMIUM = "/usr/bin/chromium"
 PHONE = {"width": 360, "height": 740}
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.e2e]
 
 
 class _Quiet(WSGIRequestHandler):

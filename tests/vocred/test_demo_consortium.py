@@ -12,7 +12,6 @@ from vocred.demo.world import DemoError, World, require_free
 
 @pytest.mark.e2e
 @pytest.mark.consortium
-@pytest.mark.xdist_group("network")
 @pytest.mark.timeout(1800)
 def test_the_same_story_ends_well_on_four_nodes_of_which_one_stops(tmp_path):
     words = ["--once", "--consortium", "--home", str(tmp_path / "h"), "--first-port", str(free_ports(17))]

@@ -13,7 +13,7 @@ from tests.ledger.consortium import DAY
 from tests.network.network import Network
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium, pytest.mark.xdist_group("network")]
+pytestmark = [pytest.mark.consortium]
 
 IDLE = 35
 """Seconds after which a block's time lags too much for statements, votes being later than their block."""

@@ -12,7 +12,7 @@ from tests.ledger.explorer.receipt_corpus import Question, corpus
 from tests.ledger.living_node import LivingNode
 from tests.ledger.paper_log import ISSUER, TYPE, anchored, make_key
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.e2e]
 
 ASK = """async (questions) => {
     const { unhex, readPin, check } = VocredCheck;

@@ -16,7 +16,7 @@ from tests.e2e.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, Person, Stage
 from tests.e2e.papers import Papers
 from vocred.demo.places import COLLEGE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 SIZES = {"phone": PHONE, "desk": DESK}
 SERVICES = ("ledger", "college", "verifier")

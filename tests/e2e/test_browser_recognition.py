@@ -16,7 +16,7 @@ from vocred.demo.recognition import QIAN, Recognition
 from vocred.demo.world import World, prepare
 
 # Two minutes when the machine is quiet; several times that when it is not.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 CAST = (COLLEGE, BODY, BANK)
 TITLE = "1+X工业机器人操作与运维（中级）互认协议"

@@ -18,7 +18,7 @@ from vocred.demo.story import Story
 from vocred.demo.world import World, prepare
 
 # A minute and a half when the machine is quiet; several times that when it is not.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 GRADUATE = "任涵芳"
 PASSPHRASE = "moon over the river 2026"

@@ -21,7 +21,7 @@ import pytest
 from tests.e2e.papers import Papers
 from vc import printed_code
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 HONEST, DISHONEST = 200, 200
 HANG_SECONDS = 30

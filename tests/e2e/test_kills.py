@@ -30,7 +30,7 @@ from vocred.demo.world import until
 _WANTED = int(os.environ.get("VOCRED_KILLS") or 30)
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(900 * max(1, _WANTED // 30)),
+    pytest.mark.timeout(1800 * max(1, _WANTED // 30)),
 ]
 
 KILLS = {

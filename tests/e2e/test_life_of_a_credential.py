@@ -29,7 +29,7 @@ def http() -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_life_of_a_credential(town: Town, http: httpx.Client) -> None:
     student = ForeignWallet(http)
 

@@ -28,7 +28,7 @@ from vc import data_integrity, did_key
 from vc.errors import VcError
 from web import database
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 METADATA = "http://169.254.169.254/latest/meta-data"
 ATTACKER = "https://attacker.example/x"

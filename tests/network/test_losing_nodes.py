@@ -16,7 +16,7 @@ from tests.network.network import Network
 from tests.network.stream import Stream
 from tests.network.waiting import eventually, throughout
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 LONGEST_PAUSE = 10
 """Seconds for which writing may stop when fewer than a third of the nodes are lost (promise 7)."""

@@ -10,7 +10,7 @@ from tests.network.network import Network
 from tests.network.node import Node
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

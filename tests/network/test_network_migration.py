@@ -26,7 +26,7 @@ from tests.network.links import free_ports
 from tests.network.node import HOST, Node
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 TYPE = "GraduationCertificate"
 

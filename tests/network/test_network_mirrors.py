@@ -10,7 +10,7 @@ from tests.network.network import Network
 from tests.network.node import Node
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 LIST = "http://127.0.0.1:9/status/1"
 """Nobody answers there: from the beginning the issuer is as good as gone."""

@@ -13,7 +13,7 @@ from tests.network.network import Network, check_prefixes
 from tests.network.stream import Stream
 from tests.network.waiting import eventually, throughout
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 LONGEST_PAUSE = 10
 TEN_MINUTES = 600

@@ -11,7 +11,7 @@ import pytest
 from tests.network import perturbing
 from tests.network.network import Network
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 RUNS = 20
 ACTS = 2

@@ -11,7 +11,7 @@ from tests.network.forms import anchor
 from tests.network.network import Network
 from tests.network.stream import Stream
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

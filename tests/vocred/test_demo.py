@@ -17,7 +17,7 @@ from vocred.demo.world import DemoError, Place, World, prepare, require_free
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.case("OPS-043")
 @pytest.mark.row("S24", "S25", "S54", "S57", "S58")
 @pytest.mark.parametrize("story", CHAPTERS)

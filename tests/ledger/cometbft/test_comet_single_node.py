@@ -13,7 +13,7 @@ from tests.ledger.consortium import DAY
 from tests.network.network import Network
 from tests.network.waiting import eventually
 
-pytestmark = [pytest.mark.consortium]
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
 IDLE = 35
 """Seconds after which a block's time lags too much for statements, votes being later than their block."""

@@ -26,6 +26,7 @@ from crypto.errors import PROBLEM_TYPES, CryptoError, SignatureError
 from crypto.keys import PrivateKey, PublicKey
 from ledger.core import fields
 from ledger.errors import LedgerError, Reject
+from ledger.headers import is_header, make_header, read_header
 from web.i18n import CHINA
 
 CONTENT_TYPE = "application/vnd.vocred.counts+cbor"
@@ -33,8 +34,6 @@ DOMAIN = "vocred/counts/1"
 MAX_BYTES = 16 * 1024
 MAX_ROWS = fields.MAX_TYPES
 
-_ALG, _CONTENT_TYPE, _KID, _CLAIMS = 1, 3, 4, 15
-_ISS, _SUB = 1, 2
 _MONTH = re.compile(r"(?:19|20|21)[0-9]{2}-(?:0[1-9]|1[0-2])")
 
 
@@ -114,11 +113,7 @@ def sign_counts(counts: Counts, *, key: PrivateKey) -> bytes:
     """
     rows = {name: row.to_cbor() for name, row in counts.rows.items()}
     payload = cbor.encode([DOMAIN, counts.chain_id, counts.did, counts.month, counts.at, rows])
-    header = {
-        _CONTENT_TYPE: CONTENT_TYPE,
-        _KID: key.public.thumbprint,
-        _CLAIMS: {_ISS: counts.did, _SUB: counts.chain_id},
-    }
+    header = make_header(CONTENT_TYPE, did=counts.did, chain_id=counts.chain_id, key=key.public)
     signed = cose.sign1(payload, protected=header, key=key)
     verify_counts(signed, chain_id=counts.chain_id, did=counts.did, month=counts.month, key=key.public)
     return signed
@@ -145,8 +140,7 @@ def verify_counts(data: bytes, *, chain_id: str, did: str, month: str, key: Publ
     except CryptoError as error:
         raise CountsError(f"not the form of counts: {error}") from error
     counts = _read(sign1.payload)
-    expected = {_CONTENT_TYPE: CONTENT_TYPE, _KID: key.thumbprint, _CLAIMS: {_ISS: did, _SUB: chain_id}}
-    if {name: value for name, value in sign1.protected.items() if name != _ALG} != expected:
+    if not is_header(sign1.protected, CONTENT_TYPE, did=did, chain_id=chain_id, key=key):
         raise CountsError("the header names another issuer, key or ledger")
     if (counts.chain_id, counts.did, counts.month) != (chain_id, did, month):
         raise CountsError("the counts are of another issuer, month or ledger")
@@ -172,12 +166,11 @@ def signing_key_of(data: bytes) -> bytes:
         CountsError: They name none.
     """
     try:
-        kid = cose.parse_sign1(data, max_bytes=MAX_BYTES).protected.get(_KID)
-    except CryptoError as error:
+        sign1 = cose.parse_sign1(data, max_bytes=MAX_BYTES)
+        _, _, thumbprint = read_header(sign1.protected, CONTENT_TYPE)
+    except (CryptoError, Reject) as error:
         raise CountsError(f"not the form of counts: {error}") from error
-    if type(kid) is not bytes:
-        raise CountsError("the counts name no key")
-    return kid
+    return thumbprint
 
 
 def read_month(text: Any) -> str:

@@ -22,14 +22,13 @@ from crypto.errors import PROBLEM_TYPES, CryptoError, SignatureError
 from crypto.keys import PrivateKey, PublicKey
 from ledger.core import fields
 from ledger.errors import LedgerError, Reject
+from ledger.headers import is_header, make_header
 
 CONTENT_TYPE = "application/vnd.vocred.dry-run+cbor"
 DOMAIN = "vocred/dry-run/1"
 MAX_BYTES = 8 * 1024
 MAX_RULES = 64
 
-_ALG, _CONTENT_TYPE, _KID, _CLAIMS = 1, 3, 4, 15
-_ISS, _SUB = 1, 2
 # Closed in form, as everything beside the ledger: no member in which a person's name could travel.
 _RULE = re.compile(r"R(?:0|[1-9][0-9]{0,3})")
 
@@ -96,11 +95,7 @@ def sign_dry_run(run: DryRun, *, key: PrivateKey) -> bytes:
         "rules": dict(run.rules),
     }
     payload = cbor.encode([DOMAIN, run.chain_id, run.digest, run.did, counts])
-    header = {
-        _CONTENT_TYPE: CONTENT_TYPE,
-        _KID: key.public.thumbprint,
-        _CLAIMS: {_ISS: run.did, _SUB: run.chain_id},
-    }
+    header = make_header(CONTENT_TYPE, did=run.did, chain_id=run.chain_id, key=key.public)
     signed = cose.sign1(payload, protected=header, key=key)
     verify_dry_run(signed, chain_id=run.chain_id, digest=run.digest, did=run.did, key=key.public)
     return signed
@@ -128,8 +123,7 @@ def verify_dry_run(data: bytes, *, chain_id: str, digest: bytes, did: str, key: 
         raise DryRunError("the counts are not signed with the issuer's submission key") from error
     except (CryptoError, Reject) as error:
         raise DryRunError(f"not the form of a dry run: {error}") from error
-    expected = {_CONTENT_TYPE: CONTENT_TYPE, _KID: key.thumbprint, _CLAIMS: {_ISS: did, _SUB: chain_id}}
-    if {name: value for name, value in sign1.protected.items() if name != _ALG} != expected:
+    if not is_header(sign1.protected, CONTENT_TYPE, did=did, chain_id=chain_id, key=key):
         raise DryRunError("the header names another issuer, key or ledger")
     if (run.chain_id, run.digest, run.did) != (chain_id, digest, did):
         raise DryRunError("the counts are about another agreement, issuer or ledger")

@@ -22,6 +22,7 @@ from crypto.errors import CryptoError, SignatureError
 from crypto.keys import PrivateKey, PublicKey
 from ledger.core import fields
 from ledger.errors import Reject
+from ledger.headers import make_header, read_header
 
 CONTENT_TYPE = "application/vnd.vocred.statement+cbor"
 AGREEMENT_CONTENT_TYPE = "application/vnd.vocred.agreement+cbor"
@@ -51,9 +52,6 @@ ROLES: Final[Mapping[str, str]] = {
     "withdraw": GOVERNANCE,
 }
 """The role of the key that signs each kind of statement."""
-
-_ALG, _CONTENT_TYPE, _KID, _CLAIMS = 1, 3, 4, 15
-_ISS, _SUB = 1, 2
 
 
 @dataclass(frozen=True)
@@ -155,9 +153,8 @@ def sign_statement(kind: str, body: Any, *, seq: int, issuer: str, chain_id: str
     Spec: LEDGER.md, section 4.2.
     """
     payload = cbor.encode({"type": kind, "seq": seq, "body": body})
-    return cose.sign1(
-        payload, protected=_header(CONTENT_TYPE, issuer=issuer, chain_id=chain_id, key=key), key=key
-    )
+    header = make_header(CONTENT_TYPE, did=issuer, chain_id=chain_id, key=key.public)
+    return cose.sign1(payload, protected=header, key=key)
 
 
 def parse_statement(data: bytes) -> Statement:
@@ -173,7 +170,7 @@ def parse_statement(data: bytes) -> Statement:
     """
     try:
         sign1 = cose.parse_sign1(data, max_bytes=MAX_BYTES)
-        issuer, chain, kid = _read_header(sign1.protected, CONTENT_TYPE)
+        issuer, chain, kid = read_header(sign1.protected, CONTENT_TYPE)
         assert sign1.payload is not None
         payload = cbor.decode(sign1.payload, max_bytes=MAX_BYTES)
     except CryptoError as error:
@@ -228,7 +225,7 @@ def sign_agreement(terms: AgreementTerms, *, party: str, key: PrivateKey) -> byt
 
     Spec: LEDGER.md, section 4.2.
     """
-    header = _header(AGREEMENT_CONTENT_TYPE, issuer=party, chain_id=terms.chain_id, key=key)
+    header = make_header(AGREEMENT_CONTENT_TYPE, did=party, chain_id=terms.chain_id, key=key.public)
     return cose.sign1(terms.payload, protected=header, key=key, detached=True)
 
 
@@ -246,7 +243,7 @@ def check_agreement_signature(data: bytes, terms: AgreementTerms, *, party: str,
     """
     try:
         sign1 = cose.parse_sign1(data, detached=True, max_bytes=MAX_AGREEMENT_SIGNATURE)
-        issuer, chain, kid = _read_header(sign1.protected, AGREEMENT_CONTENT_TYPE)
+        issuer, chain, kid = read_header(sign1.protected, AGREEMENT_CONTENT_TYPE)
     except CryptoError as error:
         raise fields.malformed(str(error)) from error
     if (issuer, chain, kid) != (party, terms.chain_id, key.thumbprint):
@@ -255,29 +252,6 @@ def check_agreement_signature(data: bytes, terms: AgreementTerms, *, party: str,
         sign1.verify(key, terms.payload)
     except SignatureError as error:
         raise Reject("TX_SIGNATURE", "a party did not sign exactly this agreement") from error
-
-
-def _header(content_type: str, *, issuer: str, chain_id: str, key: PrivateKey) -> dict[int, Any]:
-    return {
-        _CONTENT_TYPE: content_type,
-        _KID: key.public.thumbprint,
-        _CLAIMS: {_ISS: issuer, _SUB: chain_id},
-    }
-
-
-def _read_header(header: Mapping[Any, Any], content_type: str) -> tuple[str, str, bytes]:
-    """Return issuer, chain id and kid of a header that has exactly our members.
-
-    The algorithm is compared with the key's when the signature is checked, never believed.
-    """
-    claims = header.get(_CLAIMS)
-    if set(header) != {_ALG, _CONTENT_TYPE, _KID, _CLAIMS} or type(claims) is not dict:
-        raise fields.malformed("the protected header holds exactly 1, 3, 4 and 15")
-    if set(claims) != {_ISS, _SUB}:
-        raise fields.malformed("the claims hold exactly iss and sub")
-    if header[_CONTENT_TYPE] != content_type:
-        raise fields.malformed(f"the content type is {content_type}")
-    return fields.did(claims[_ISS]), fields.chain_id(claims[_SUB]), fields.digest(header[_KID])
 
 
 def _possession(key: PublicKey, *, chain_id: str, did: str, role: str) -> bytes:

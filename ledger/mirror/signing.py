@@ -14,16 +14,16 @@ bytes under them. Neither is a statement, and neither changes anything on the le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
 from crypto import cbor, cose
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.keys import PrivateKey, PublicKey
 from crypto.multibase import base64url_decode, base64url_encode
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Reject
+from ledger.headers import is_header, make_header, read_header
 
 UPLOAD_HEADER = "Vocred-Upload"
 BUCKET_HEADER = "Vocred-Bucket"
@@ -35,8 +35,6 @@ UPLOAD_SECONDS = 3600
 Kind = Literal["forms", "receipts"]
 
 _UPLOAD, _BUCKET = "vocred/mirror/1", "vocred/bucket/1"
-_ALG, _CONTENT_TYPE, _KID, _CLAIMS = 1, 3, 4, 15
-_ISS, _SUB = 1, 2
 _MAX_BYTES = 1024
 
 
@@ -77,7 +75,7 @@ def sign_upload(digest: bytes, *, did: str, chain_id: str, key: PrivateKey, now:
         The value of the header ``Vocred-Upload``.
     """
     payload = cbor.encode([_UPLOAD, chain_id, digest, now])
-    header = _header(UPLOAD_TYPE, did=did, chain_id=chain_id, key=key.public)
+    header = make_header(UPLOAD_TYPE, did=did, chain_id=chain_id, key=key.public)
     return base64url_encode(cose.sign1(payload, protected=header, key=key))
 
 
@@ -91,11 +89,10 @@ def read_upload(text: str) -> Upload:
     try:
         assert sign1.payload is not None
         domain, _, digest, signed_at = cbor.decode(sign1.payload)
-        did = sign1.protected[_CLAIMS][_ISS]
-    except (CryptoError, KeyError, TypeError, ValueError) as error:
+        did, _, _ = read_header(sign1.protected, UPLOAD_TYPE)
+    except (CryptoError, Reject, TypeError, ValueError) as error:
         raise UploadError("the signature for the upload has another form") from error
-    shapes = (type(did), type(digest), type(signed_at))
-    if domain != _UPLOAD or shapes != (str, bytes, int):
+    if domain != _UPLOAD or (type(digest), type(signed_at)) != (bytes, int):
         raise UploadError("the signature for the upload has another form")
     return Upload(did, digest, signed_at)
 
@@ -120,7 +117,8 @@ def verify_upload(text: str, *, digest: bytes, did: str, chain_id: str, key: Pub
         raise UploadError("the signature is for another object")
     if abs(now - upload.signed_at) > UPLOAD_SECONDS:
         raise UploadError("the signature is too old, or the clocks differ")
-    if sign1.payload != payload or not _is_header(sign1, UPLOAD_TYPE, did=did, chain_id=chain_id, key=key):
+    named = is_header(sign1.protected, UPLOAD_TYPE, did=did, chain_id=chain_id, key=key)
+    if sign1.payload != payload or not named:
         raise UploadError("the signature names another issuer, key or ledger")
     try:
         sign1.verify(key)
@@ -140,7 +138,7 @@ def sign_bucket(bucket: bytes, *, place: BucketPlace, chain_id: str, key: Privat
     Returns:
         The value of the header ``Vocred-Bucket``.
     """
-    header = _header(BUCKET_TYPE, did=place.did, chain_id=chain_id, key=key.public)
+    header = make_header(BUCKET_TYPE, did=place.did, chain_id=chain_id, key=key.public)
     payload = place.payload(bucket, chain_id)
     return base64url_encode(cose.sign1(payload, protected=header, key=key, detached=True))
 
@@ -164,7 +162,7 @@ def is_signed_bucket(
         sign1.verify(key, place.payload(bucket, chain_id))
     except (UploadError, CryptoError):
         return False
-    return _is_header(sign1, BUCKET_TYPE, did=place.did, chain_id=chain_id, key=key)
+    return is_header(sign1.protected, BUCKET_TYPE, did=place.did, chain_id=chain_id, key=key)
 
 
 @dataclass(frozen=True)
@@ -187,15 +185,6 @@ class BucketPlace:
         """Return what the issuer signs for these bytes at this place."""
         digest = sha256(bucket).digest()
         return cbor.encode([_BUCKET, chain_id, self.did, self.kind, self.bits, self.prefix, digest])
-
-
-def _header(content_type: str, *, did: str, chain_id: str, key: PublicKey) -> Mapping[int, Any]:
-    return {_CONTENT_TYPE: content_type, _KID: key.thumbprint, _CLAIMS: {_ISS: did, _SUB: chain_id}}
-
-
-def _is_header(sign1: cose.Sign1, content_type: str, *, did: str, chain_id: str, key: PublicKey) -> bool:
-    named = {name: value for name, value in sign1.protected.items() if name != _ALG}
-    return named == _header(content_type, did=did, chain_id=chain_id, key=key)
 
 
 def _parse(text: str, *, detached: bool) -> cose.Sign1:

@@ -105,9 +105,11 @@ def propose_remove(did: str, **common: Any) -> None:
 @click.command("signer.set")
 @click.option("--keys", type=desk.a_file, help="What the member's `vocred ledger join` printed (--json).")
 @click.option("--stop", metavar="DID", help="Instead: this member's node stops signing.")
-@click.option("--unannounced", is_flag=True, help="Even where a signer has not said where its node is.")
+@click.option(
+    "--unannounced", "anyhow", is_flag=True, help="Even where a signer has not said where its node is."
+)
 @proposal_options
-def propose_signer(keys: Path | None, stop: str | None, unannounced: bool, **common: Any) -> None:
+def propose_signer(keys: Path | None, stop: str | None, anyhow: bool, **common: Any) -> None:
     """Let a member's node sign, with these keys from now on, or stop signing."""
     if (keys is None) == (stop is None):
         raise InputError("name --keys, or --stop, and not both")
@@ -117,8 +119,12 @@ def propose_signer(keys: Path | None, stop: str | None, unannounced: bool, **com
     action = proposing.set_signer(desk.read_json(keys))
 
     def make(client: LedgerClient, now: int) -> list[Any]:
-        if not unannounced:
-            proposing.require_announced(client, action[1]["member"], now=now)
+        silent = [] if anyhow else proposing.unannounced(client, action[1]["member"], now=now)
+        if silent:
+            raise InputError(
+                f"{', '.join(silent)} first says where its node is: `vocred ledger endpoint --node URL` "
+                "(or propose with --unannounced)"
+            )
         return action
 
     _propose(make, **common)

@@ -369,23 +369,15 @@ def free_number(client: LedgerClient, *, did: str, now: int) -> int:
     return number
 
 
-def require_announced(client: LedgerClient, did: str, *, now: int) -> None:
-    """Make sure that every signer, with the one to come, has said where its node is.
+def unannounced(client: LedgerClient, did: str, *, now: int) -> list[str]:
+    """Return which signers, with the one to come, have not said where their node is.
 
     From the second signer on nobody gets a quorum of signatures from nodes that nobody can find.
-
-    Raises:
-        InputError: One of them has not; it is named.
     """
     snapshot, _ = client.snapshot([signers_key()], now=now, max_age=0)
     signers = sorted({did, *snapshot.value(signers_key())})
     snapshot, _ = client.snapshot([endpoint_key(signer) for signer in signers], now=now, max_age=0)
-    silent = [signer for signer in signers if snapshot.value(endpoint_key(signer)) is None]
-    if silent:
-        raise InputError(
-            f"{', '.join(silent)} first says where its node is: `vocred ledger endpoint --node URL` "
-            "(or propose with --unannounced)"
-        )
+    return [signer for signer in signers if snapshot.value(endpoint_key(signer)) is None]
 
 
 def _rotated(new: Mapping[str, Any], role: str) -> tuple[Any, bytes | None]:

@@ -180,6 +180,19 @@ def _accredit_fields(scene: Scene) -> list[Field]:
     ]
 
 
+def _signer(given: Given, scene: Scene) -> list[Any]:
+    action = proposing.set_signer(given.document("keys"))
+    silent = proposing.unannounced(scene.ledger, action[1]["member"], now=scene.now)
+    if silent:
+        names = gettext("、").join(pick(scene.roll.names(did)) for did in silent)
+        said = gettext(
+            "%(names)s还没有登记节点的地址，别人找不到它的签名。请先用 vocred ledger endpoint 登记，再提出。",
+            names=names,
+        )
+        raise FieldError("keys", said)
+    return action
+
+
 def _signer_fields(_scene: Scene) -> list[Field]:
     return [
         Field("keys", gettext("节点的公钥文件"), "file", gettext("由该成员用 vocred ledger join 打印。")),
@@ -294,7 +307,7 @@ FORMS: tuple[Form, ...] = (
         lazy_gettext("让一个节点参与签署账本，或更换它的密钥"),
         lazy_gettext("成员架设好节点以后，把节点的公钥交给您。"),
         _signer_fields,
-        lambda given, _scene: proposing.set_signer(given.document("keys")),
+        _signer,
         "keys",
     ),
     Form(

@@ -219,8 +219,26 @@ def test_what_is_wrong_is_said_beside_its_field(alliance: Alliance, officer: Off
     assert "新学院" in page or "name_zh" in change
 
 
+def announce(alliance: Alliance, *parties: Party) -> None:
+    """Have members say where their nodes are."""
+    for party in parties:
+        urls = {"node": f"https://{party.name}.example", "mirror": None, "receipts": None}
+        alliance.node.accept(party, "endpoint.put", urls)
+        alliance.node.now += 10
+
+
+def test_a_node_that_nobody_can_find_is_not_proposed(alliance: Alliance, officer: Officer):
+    announce(alliance, alliance.members[0])
+    file = handed_over(alliance, alliance.members[1].did, "receipt", "validator")
+    page = previewed(officer, "signer", status=422, keys=upload(file))
+    assert "机构m001还没有登记节点的地址" in page
+    announce(alliance, alliance.members[1])
+    assert "还没有登记" not in previewed(officer, "signer", keys=upload(file))
+
+
 def test_a_node_is_proposed_with_the_fingerprints_of_its_keys(alliance: Alliance, officer: Officer):
     member = alliance.members[1]
+    announce(alliance, alliance.members[0], member)
     file = handed_over(alliance, member.did, "validator")
     receipt = member.key("receipt")
     proof = key_possession(receipt, chain_id=alliance.ledger.chain_id, did=member.did, role="receipt")
@@ -403,4 +421,5 @@ def test_a_key_that_is_to_follow_is_made_and_adopted(alliance: Alliance, officer
 
 def test_a_stranger_to_the_ledger_is_named_by_its_did(alliance: Alliance, officer: Officer):
     file = handed_over(alliance, Party("nobody").did, "receipt", "validator")
-    assert "did:web:nobody.example" in previewed(officer, "signer", keys=upload(file))
+    announce(alliance, alliance.members[0])
+    assert "did:web:nobody.example" in previewed(officer, "signer", status=422, keys=upload(file))

@@ -137,7 +137,6 @@ def test_threads_end_with_their_connections(server, folder):
 
 
 def test_the_generated_module_is_what_the_compiler_makes_now(tmp_path):
-    pytest.importorskip("grpc_tools")
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I.", f"--python_out={tmp_path}"]
     command += [f"--pyi_out={tmp_path}", "ledger/engines/cometbft/abci.proto"]
     subprocess.run(command, cwd=ROOT, check=True)

@@ -65,6 +65,9 @@ def test_two_of_five_are_lost_and_writes_are_refused_in_plain_words(network, iss
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert answer.json()["code"] == "LEDGER_NO_QUORUM"
     assert int(answer.headers["Retry-After"]) > 0
+    issuers[0].seq["submission"] -= 1
+    answer = network[0].submit(network.sign(issuers[0], "anchor", {"root": bytes([1]) * 32}), timeout=40)
+    assert answer.json()["code"] == "LEDGER_NO_QUORUM", "another one with its number, too, is told to wait"
     began = time.monotonic()
     network[3].start()
     again = eventually("the statement is taken", lambda: _taken(network, statement), seconds=90)

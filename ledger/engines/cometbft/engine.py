@@ -36,6 +36,7 @@ from ledger.engines.cometbft.home import IDLE_BLOCK_SECONDS, CometHome
 from ledger.engines.cometbft.rpc import Rpc, RpcError
 from ledger.engines.cometbft.server import AbciServer
 from ledger.engines.cometbft.signing import confirmed_block, confirmed_size, signer
+from ledger.engines.cometbft.waiting import NoRoomError
 from ledger.engines.signed import LastSigned, lock_alone
 from ledger.errors import (
     EngineError,
@@ -253,7 +254,8 @@ class CometEngine:
         Raises:
             Reject: The rules refuse it.
             StorageFullError: The disk is full.
-            NoQuorumError: No block came; the statement waits in the mempool, and sending it again is right.
+            NoQuorumError: No block came; the statement waits in the mempool, or for its turn there, and
+                sending it again is right.
             EngineError: CometBFT is not there, catches up, or too many wait; nothing is known of the
                 statement.
         """
@@ -318,6 +320,9 @@ class CometEngine:
                 return
             # What a node that is behind does not know yet, it must not call refused.
             self._require_up_to_date()
+            if isinstance(refusal, NoRoomError) and self.halted:
+                told = "earlier statements wait for a block, and none comes: send this one later"
+                raise NoQuorumError(told) from None
             raise refusal from None
 
     def _wait(self, outcome: Outcome) -> int:

@@ -25,6 +25,10 @@ Sender = tuple[str, str]
 Place = tuple[str, str, int]
 
 
+class NoRoomError(Reject):
+    """The next blocks have no room for a statement, until those that wait are in one."""
+
+
 class Waiting:
     """The statements that the mempool took since the last block, or kept after it; guarded by its owner."""
 
@@ -46,21 +50,21 @@ class Waiting:
         """Check whether there is room for a statement.
 
         Raises:
-            Reject: TX_SEQUENCE: another one with its number waits; QUOTA: too much of its sender waits.
+            NoRoomError: TX_SEQUENCE: another one with its number waits; QUOTA: too much of its sender waits.
         """
         taken = self._taken.get(_place(statement))
         if taken is not None:
             if taken != _digest(statement):
-                raise Reject("TX_SEQUENCE", "another statement with this number waits for a block")
+                raise NoRoomError("TX_SEQUENCE", "another statement with this number waits for a block")
             return
         if self._bytes[statement.issuer] + len(statement.entry) > QUOTA:
-            raise Reject("QUOTA", "too many statements of this sender wait for a block")
+            raise NoRoomError("QUOTA", "too many statements of this sender wait for a block")
 
     def add(self, statement: Statement) -> None:
         """Take a statement.
 
         Raises:
-            Reject: There is no room for it.
+            NoRoomError: There is no room for it.
         """
         self.check(statement)
         place = _place(statement)

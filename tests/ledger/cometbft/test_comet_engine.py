@@ -131,6 +131,19 @@ def test_without_a_block_there_is_no_quorum_and_reads_go_on(node):
         assert reader.head() == before
 
 
+def test_without_a_quorum_a_second_statement_is_told_to_wait_and_taken_later(node):
+    with pytest.raises(NoQuorumError):
+        node.engine.submit(endpoint(node))
+    node.ledger.founder.seq["governance"] -= 1
+    other = node.sign(node.ledger.founder, "endpoint.put", {"node": None, "mirror": None, "receipts": None})
+    with pytest.raises(NoQuorumError, match="send this one later"):
+        node.engine.submit(other)
+    node.comet.propose()
+    with pytest.raises(Reject) as refused:
+        node.engine.submit(other)
+    assert refused.value.code == "TX_SEQUENCE"
+
+
 def test_where_comet_is_not_there_the_ledger_is_unavailable(node):
     node.comet.hang_up()
     node.engine.close()

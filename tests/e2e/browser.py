@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,16 +181,3 @@ class Person:
     def _note(self, request: Any) -> None:
         if request.url.startswith("http"):
             self.hosts.add(urlsplit(request.url).netloc)
-
-
-def free_ports(count: int, *, first: int = 9300) -> int:
-    """Return the first of ``count`` ports in a row that nobody listens on."""
-    for start in range(first, 32_000, 10):
-        try:
-            for port in range(start, start + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return start
-    raise AssertionError("no ports are free")

@@ -8,7 +8,6 @@ import csv
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from tests.ports import free_ports
 from vocred.demo.places import ACCREDITED_SINCE, ALLIANCE, COLLEGE, SAMPLES, places
 from vocred.demo.story import Story
 from vocred.demo.world import World, prepare, until
@@ -189,19 +189,6 @@ def graduates(first: int, count: int) -> bytes:
         row["证件号码"] = _identity(row["证件号码"], serial)
         writer.writerow([row[name] for name in header])
     return ("\ufeff" + out.getvalue()).encode()
-
-
-def free_ports(count: int) -> int:
-    """Return the first of ``count`` ports in a row that nobody listens on."""
-    for first in range(9100 + os.getpid() % 400 * 10, 32000, 10):
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no ports are free")
 
 
 def wait_for_write(*databases: Path, seconds: float) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.e2e.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, Person, Stage, free_ports
+from tests.e2e.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, Person, Stage
+from tests.ports import free_ports
 from vocred.demo.places import BANK, BODY, COLLEGE, OFFICERS, PASSPHRASES, SAMPLES, Institution, places
 from vocred.demo.recognition import QIAN, Recognition
 from vocred.demo.world import World, prepare

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.e2e.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, Person, Stage, free_ports
+from tests.e2e.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, Person, Stage
+from tests.ports import free_ports
 from vocred.demo.places import COLLEGE, OFFICERS, SAMPLES, places
 from vocred.demo.story import Story
 from vocred.demo.world import World, prepare

@@ -6,25 +6,12 @@ A wire that is *cut* ends its connections and takes no new ones, as when a route
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _CHUNK = 65536
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of loopback on which nobody listens at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 class Wire:

@@ -33,9 +33,10 @@ from ledger.settings import PIN
 from ledger.statements import ROLES, parse_statement, sign_statement
 from tests.ledger import consortium
 from tests.ledger.consortium import DAY, TYPES, Party
-from tests.network.links import Switchboard, Wire, free_ports
+from tests.network.links import Switchboard, Wire
 from tests.network.node import Node
 from tests.network.waiting import eventually
+from tests.ports import free_ports
 
 HOST = "127.0.0.1"
 CREATED = httpx.codes.CREATED
@@ -116,14 +117,14 @@ class Network:
     def add_node(self, party: Party, *, make_home: bool = True) -> Node:
         """Give a party a node that calls all the others and is called by none of them yet."""
         place = len(self.nodes)
-        http_port, p2p_port, rpc_port = free_ports(3)
+        http_port = free_ports(3)
         node = Node(
             party,
             self.folder / party.name,
             self.genesis,
             http_port,
-            p2p_port,
-            rpc_port,
+            http_port + 1,
+            http_port + 2,
             peers=lambda: self._peers(place),
             environ=dict(_SURROUNDINGS[place % len(_SURROUNDINGS)]),
         )
@@ -132,7 +133,7 @@ class Network:
         self.nodes.append(node)
         for other in range(place):
             self._wires[place, other] = self._switchboard.wire(self.nodes[other].p2p_port)
-            self._wires[other, place] = self._switchboard.wire(p2p_port)
+            self._wires[other, place] = self._switchboard.wire(node.p2p_port)
         return node
 
     def write_genesis(self, nodes: Sequence[Node], **changes: Any) -> None:

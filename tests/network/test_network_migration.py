@@ -22,9 +22,9 @@ from ledger.proof.verify import verify_anchor
 from ledger.registry import members_key
 from ledger.settings import PIN
 from tests.ledger.joining.operators import Operator
-from tests.network.links import free_ports
 from tests.network.node import HOST, Node
 from tests.network.waiting import eventually
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
@@ -35,7 +35,7 @@ class Move:
     """The operator's ledger before the move, and the four nodes after it."""
 
     def __init__(self, folder: Path) -> None:
-        ports = [free_ports(3) for _ in range(4)]
+        ports = [range(first, first + 3) for first in (free_ports(3) for _ in range(4))]
         urls = [f"http://{HOST}:{http}" for http, _, _ in ports]
         self.operator = Operator(folder, urls=urls)
         self.operator.now = int(time.time())

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.ports import free_port
 from tests.verifier.agreed import agree, between_bodies, skill
 from tests.verifier.conftest import INDEX, World
 from tests.verifier.paper import PaperWorld
@@ -43,9 +43,7 @@ def browser() -> Iterator[Browser]:
 def paper(world: World, tmp_path: Path) -> Iterator[PaperWorld]:
     """Return a world whose verifier listens; ``paper.url`` says where."""
     held = PaperWorld(world)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     app = held.app(tmp_path, url=f"http://127.0.0.1:{port}")
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

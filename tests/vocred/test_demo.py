@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from tests.e2e.faults import free_ports
 from tests.operating.examined import findings
+from tests.ports import free_ports
 from vocred.demo import CHAPTERS, demo, farewell
 from vocred.demo.chapter import NOT_AUTHENTIC, VALID
 from vocred.demo.places import places

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from tests.e2e.faults import free_ports
+from tests.ports import free_ports
 from vocred.demo import demo
 from vocred.demo.consortium import ConsortiumStory
 from vocred.demo.places import DESK, NODES, STOPPED, consortium_places

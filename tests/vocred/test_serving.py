@@ -15,6 +15,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from tests.ports import free_port
 from vocred import serving
 from vocred.cli import cli, main
 
@@ -63,9 +64,7 @@ class _Service:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         (folder / "fake_service.py").write_text(FAKE)
         self.log = folder / "log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         path = os.pathsep.join([str(folder), environment["PYTHONPATH"]])
         self.process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISE, str(self.port)],

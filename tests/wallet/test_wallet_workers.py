@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,17 +11,12 @@ import httpx
 import pytest
 
 from ledger.proof.pins import Pin
+from tests.ports import free_port
 
 PASSPHRASE = "correct horse battery"
 WORKERS = 3
 
 pytestmark = pytest.mark.e2e
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ def _proposal(reader: Reader, proposal_id: bytes, value: Mapping[str, Any], now:
         "index": value["index"],
         "proposer": value["proposer"],
         "action": name,
-        "about": _about(name, body),
+        "about": about(name, body),
         "opened": value["opened"],
         "expires": value["expires"],
         "status": status,
@@ -265,7 +265,7 @@ def _counts(body: bytes) -> dict[str, Any]:
     }
 
 
-def _about(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def about(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a proposal is about, without keys and signatures."""
     if name == "admit":
         member = body["member"]

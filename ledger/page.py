@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, render_template
-from flask_babel import gettext as _
 
 from crypto import cbor, strict_json
 from crypto.multibase import base64url_encode
-from ledger import listing
+from ledger import listing, wording
 from ledger.core import governance
 from ledger.core.reading import Reader
-from ledger.proposals import EXPIRED
 from ledger.registry import agreement_key
 from ledger.running import engine, is_single_operator, now
 from web.errors import NotFoundError
-from web.i18n import day, pick
+from web.i18n import pick
 
 ENTRIES = 12
 DECIDED = 10
@@ -48,8 +44,8 @@ def registry() -> str:
             open_votes=voted(reader, now=at),
             decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
             entries=listing.last_statements(reader, count=ENTRIES),
-            on_day=_day,
-            kinds=_kinds(),
+            on_day=wording.on_day,
+            kinds=wording.kinds(),
         )
 
 
@@ -76,7 +72,7 @@ def agreement(agreement_id: str) -> str:
             kept={text: reader.document(digest) is not None for text, digest in digests.items()},
             dry_runs={text: listing.dry_runs(reader, digest) for text, digest in digests.items()},
             state_key=_state_key,
-            on_day=_day,
+            on_day=wording.on_day,
         )
 
 
@@ -118,61 +114,7 @@ def _voted(item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     count = len(item["yes"])
     return {
         **item,
-        "question": _question(item["action"], item["about"], names),
-        "state": _states().get(item["status"], item["status"]),
+        "question": wording.question(item["action"], item["about"], names),
+        "state": wording.states().get(item["status"], item["status"]),
         "percent": 100 * count // item["members"],
     }
-
-
-def _question(action: str, about: dict[str, Any], names: dict[str, str]) -> str:
-    def called(did: str) -> str:
-        return names.get(did, did)
-
-    sentences: dict[str, Callable[[], str]] = {
-        "admit": lambda: _("接纳%(name)s为联盟成员", name=pick(about["names"])),
-        "remove": lambda: _("请%(name)s退出联盟", name=called(about["member"])),
-        "issuer.put": lambda: _("登记发证机构%(name)s", name=pick(about["names"])),
-        "accredit": lambda: _(
-            "认可%(name)s签发 %(type)s，自 %(start)s 起",
-            name=called(about["issuer"]),
-            type=about["type"],
-            start=_day(about["from"]),
-        ),
-        "wallet.put": lambda: _("登记学生钱包 %(tag)s：%(url)s", tag=about["tag"], url=about["url"]),
-        "agreement.start": lambda: _(
-            "让协议 %(id)s 第 %(version)s 版生效", id=about["id"], version=about["version"]
-        ),
-        "agreement.amend": lambda: _(
-            "用第 %(version)s 版取代协议 %(id)s 的现行版本", id=about["id"], version=about["version"]
-        ),
-        "agreement.end": lambda: _("终止协议 %(id)s", id=about["id"]),
-    }
-    return sentences.get(action, lambda: action)()
-
-
-def _states() -> dict[str, str]:
-    return {
-        governance.OPEN: _("表决中"),
-        governance.ENACTED: _("已通过，等待生效"),
-        governance.DONE: _("已通过并生效"),
-        governance.VOID: _("已通过，但已无法生效"),
-        governance.WITHDRAWN: _("已撤回"),
-        EXPIRED: _("到期未通过"),
-    }
-
-
-def _kinds() -> dict[str, str]:
-    return {
-        "anchor": _("证书摘要存证"),
-        "status": _("状态更新"),
-        "issuer.put": _("登记发证机构"),
-        "accredit": _("认可发证资格"),
-        "endpoint.put": _("公布服务地址"),
-        "propose": _("提案"),
-        "vote": _("投票"),
-        "withdraw": _("撤回提案"),
-    }
-
-
-def _day(seconds: int) -> str:
-    return day(datetime.fromtimestamp(seconds, UTC))

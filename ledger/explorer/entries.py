@@ -9,10 +9,12 @@ from typing import Any
 from flask_babel import gettext as _
 
 from crypto import cbor
+from ledger import listing
 from ledger.core.blocks import Block, is_block, parse_block
 from ledger.core.reading import Reader
 from ledger.registry import StateKey, proposal_key, seq_key
 from ledger.statements import Statement, parse_statement
+from ledger.wording import question
 
 GENESIS, STATEMENT, BLOCK = "genesis", "statement", "block"
 MAX_KEYS = 64
@@ -150,6 +152,11 @@ def sentence(entry: Entry, names: Mapping[str, str]) -> str:
         said = _("第 %(n)s 号区块的收尾", n=entry.block.height)
         return said
     who = names.get(statement.issuer, statement.issuer)
+    if statement.kind == "propose":
+        action, body = statement.body["action"]
+        asked = question(action, listing.about(action, body), names)
+        said = _("%(who)s提出了提案：%(action)s", who=who, action=asked)
+        return said
     say = _SENTENCES.get(statement.kind)
     return say(who, statement.body) if say else f"{who}: {statement.kind}"
 
@@ -164,7 +171,6 @@ _SENTENCES: Mapping[str, Callable[[str, Any], str]] = {
     "endpoint.put": lambda who, _body: _("%(who)s公布了自己的服务地址", who=who),
     "schema.put": lambda who, body: _("%(who)s公布了模式 %(id)s 的摘要", who=who, id=body["id"]),
     "key.rotate": lambda who, body: _("%(who)s更换了密钥：%(role)s", who=who, role=body["role"]),
-    "propose": lambda who, body: _("%(who)s提出了提案：%(action)s", who=who, action=body["action"][0]),
     "vote": lambda who, body: (
         _("%(who)s投了赞成票", who=who) if body["yes"] else _("%(who)s投了反对票", who=who)
     ),

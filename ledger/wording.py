@@ -62,22 +62,21 @@ Called = Callable[[str], str]
 def _signer(about: Mapping[str, Any], called: Called) -> str:
     name = called(about["member"])
     if about["receipt"] is None and about["validator"] is None:
-        return _("让%(name)s的节点不再签署账本", name=name)
-    return _("让%(name)s的节点用新登记的密钥签署账本", name=name)
+        return str(_("让%(name)s的节点不再签署账本", name=name))
+    return str(_("让%(name)s的节点用新登记的密钥签署账本", name=name))
 
 
 def _suspension(about: Mapping[str, Any], called: Called) -> str:
-    name, start, end = called(about["issuer"]), about["from"], about["until"]
+    name, end = called(about["issuer"]), about["until"]
+    start = on_day(about["from"])
     if end is None:
-        return _("自 %(start)s 起暂停发证机构%(name)s", name=name, start=on_day(start))
-    if end <= start:
-        return _("解除对发证机构%(name)s的暂停", name=name)
-    return _(
-        "暂停发证机构%(name)s，自 %(start)s 起，到 %(end)s 为止",
-        name=name,
-        start=on_day(start),
-        end=on_day(end),
-    )
+        said = _("自 %(start)s 起暂停发证机构%(name)s", name=name, start=start)
+    elif end <= about["from"]:
+        said = _("解除对发证机构%(name)s的暂停", name=name)
+    else:
+        until = on_day(end)
+        said = _("暂停发证机构%(name)s，自 %(start)s 起，到 %(end)s 为止", name=name, start=start, end=until)
+    return str(said)
 
 
 _QUESTIONS: Mapping[str, Callable[[Mapping[str, Any], Called], str]] = {

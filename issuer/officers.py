@@ -116,7 +116,7 @@ def authenticate(
         row = store_officers.officer(db, name)
         if row is not None:
             _require_open(row, now=now)
-            store_officers.count_failure(db, name, locked_until=now + _wait(row["failures"] + 1))
+            store_officers.count_failure(db, name, locked_until=locked_until(row["failures"] + 1, now=now))
     if not _matches(passphrase, _NOBODY if row is None else row["passphrase_hash"]) or row is None:
         with transaction(db):
             who = actor or Actor("unknown" if row is None else name, "web")
@@ -256,10 +256,15 @@ def _require_open(row: dict[str, object], *, now: int) -> None:
         raise SignInDelayedError("too many wrong passphrases for this name", retry_after=wait)
 
 
-def _wait(failures: int) -> int:
+def locked_until(failures: int, *, now: int) -> int:
+    """Return until when nothing is tried after so many wrong passphrases in a row; 0 where there is no wait.
+
+    Not ``now`` without a wait: whoever began a second earlier and waited for its turn would be sent away.
+    """
     if failures <= FREE_TRIES:
         return 0
-    return min(FIRST_WAIT_SECONDS << min(failures - FREE_TRIES - 1, 10), LONGEST_WAIT_SECONDS)
+    wait = FIRST_WAIT_SECONDS << min(failures - FREE_TRIES - 1, 10)
+    return now + min(wait, LONGEST_WAIT_SECONDS)
 
 
 def _matches(passphrase: str, hashed: str) -> bool:

@@ -18,8 +18,9 @@ BROKEN: dict[str, str] = {
     "a form is on a list that there is not": (
         "SELECT id FROM form WHERE list NOT IN (SELECT number FROM status_list)"
     ),
-    "a record has two valid forms of one kind": (
-        "SELECT record_id FROM form WHERE state = 'valid' GROUP BY record_id, kind HAVING count(*) > 1"
+    "a holder, or paper, has two valid forms of one record": (
+        "SELECT record_id FROM form WHERE state = 'valid' "
+        "GROUP BY record_id, kind, holder HAVING count(*) > 1"
     ),
     "a revoked record has a form that is not revoked": (
         "SELECT form.id FROM form JOIN record ON record.id = form.record_id "

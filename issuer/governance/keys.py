@@ -35,9 +35,6 @@ from ledger.statements import GOVERNANCE, key_possession
 from web.database import transaction
 
 FILE = "governance.key"
-FREE_TRIES = 5
-FIRST_WAIT_SECONDS = 15
-LONGEST_WAIT_SECONDS = 900
 
 # Argon2id takes 46 MiB a try: a flood of them costs time, not memory.
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -195,7 +192,7 @@ def open(db: Database, parts: Parts, *, actor: Actor, passphrase: str, now: int)
         wait = row["locked_until"] - now
         if wait > 0:
             raise GovernanceDelayedError("too many wrong passphrases for the key", retry_after=wait)
-        store.count_failure(db, locked_until=now + _wait(row["failures"] + 1))
+        store.count_failure(db, locked_until=officers.locked_until(row["failures"] + 1, now=now))
     try:
         with _AT_ONCE:
             key = governance_keys.open_file(_present(parts, bytes(row["public"])), passphrase=passphrase)
@@ -252,9 +249,3 @@ def _require(db: Database) -> dict[str, Any]:
     if row is None:
         raise GovernanceKeyMissingError("make the key first: vocred issuer governance-key")
     return row
-
-
-def _wait(failures: int) -> int:
-    if failures <= FREE_TRIES:
-        return 0
-    return min(FIRST_WAIT_SECONDS << min(failures - FREE_TRIES - 1, 10), LONGEST_WAIT_SECONDS)

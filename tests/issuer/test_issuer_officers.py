@@ -77,6 +77,17 @@ def test_waits_grow_after_five_wrong_passphrases_and_survive_a_restart(staffed: 
     sign_in(staffed, GOOD)
 
 
+def test_one_that_began_a_moment_earlier_and_had_to_wait_is_let_in(staffed: College, monkeypatch):
+    def while_another_is_checked(passphrase: str, hashed: str) -> bool:
+        monkeypatch.undo()
+        earlier = staffed.now - 1
+        assert officers.authenticate(staffed.db, name="zhang", passphrase=GOOD, now=earlier).name == "zhang"
+        return True
+
+    monkeypatch.setattr(officers, "_matches", while_another_is_checked)
+    assert sign_in(staffed, GOOD).name == "zhang"
+
+
 def test_refused_sign_in_is_in_the_log_without_the_passphrase(staffed: College):
     with pytest.raises(SignInRefusedError):
         sign_in(staffed, "a wrong passphrase")

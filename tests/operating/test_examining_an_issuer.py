@@ -95,6 +95,29 @@ def test_damage_is_found(college: College, damage: str, says: str) -> None:
     assert any(says in found for found in complaints(college)), complaints(college)
 
 
+def twin(college: College, number: int, *, kind: str, holder: str | None) -> None:
+    """Write one more valid form of the first record that has one."""
+    college.db.execute(
+        "INSERT INTO form (id, record_id, kind, digest, list, status_index, entry_id, verification_method, "
+        "signed_at, holder) SELECT 'twin-' || :n, record_id, :kind, randomblob(32), list, 100000 + :n, "
+        "'urn:twin:' || :n, verification_method, signed_at, :holder FROM form WHERE state = 'valid' LIMIT 1",
+        {"n": number, "kind": kind, "holder": holder},
+    )
+
+
+def test_a_record_claimed_with_two_slips_is_sound_and_one_signed_twice_is_not(college: College) -> None:
+    used(college)
+    complaint = "two valid forms of one record"
+    twin(college, 1, kind="ldp_vc", holder="did:key:one")
+    twin(college, 2, kind="ldp_vc", holder="did:key:two")
+    assert not any(complaint in found for found in complaints(college))
+    twin(college, 3, kind="ldp_vc", holder="did:key:two")
+    assert any(complaint in found for found in complaints(college))
+    college.db.execute("DELETE FROM form WHERE id = 'twin-3'")
+    twin(college, 4, kind="paper", holder=None)
+    assert any(complaint in found for found in complaints(college))
+
+
 @pytest.mark.case("OPS-038")
 @pytest.mark.parametrize(
     ("hand", "says"),

@@ -7,6 +7,7 @@ tags and NaN; hence encoding again and comparing bytes.
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import cbor2
@@ -102,6 +103,8 @@ def _normal(text: str) -> str:
     return text
 
 
+# The same few names and numbers come again in every map; typed, for 1 and True are one key to Python.
+@lru_cache(maxsize=1024, typed=True)
 def _encoded_key(key: Any) -> bytes:
     if type(key) is not int and type(key) is not str:
         raise CborError("a map's key is neither integer nor text")

@@ -15,6 +15,7 @@ Spec: LEDGER.md, sections 4.2 and 4.12; RFC 9943.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from crypto import cbor, cose
@@ -30,6 +31,8 @@ CHAIN_ID_PREFIX = "urn:vocred:ledger:"
 WALLET_OWNER_PREFIX = "urn:vocred:wallet:"
 MAX_BYTES = 256 * 1024
 """A status statement of 1000 lists has about 130 kB."""
+REMEMBERED_BYTES = 1024
+"""Statements up to this size are read once, as long as they are among the last few thousand."""
 MAX_AGREEMENT_SIGNATURE = 1024
 """Two identifiers, a thumbprint and a signature fit."""
 
@@ -76,6 +79,7 @@ class Statement:
     kid: bytes
     entry: bytes
     _sign1: cose.Sign1 = field(repr=False)
+    _signers: set[PublicKey] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def role(self) -> str:
@@ -90,7 +94,7 @@ class Statement:
         return hashlib.sha256(structure).digest()
 
     def verify(self, key: PublicKey) -> None:
-        """Check the signature.
+        """Check the signature, once for each key: neither it nor the bytes change.
 
         Args:
             key: The key that the registry names for the statement's kid.
@@ -98,10 +102,13 @@ class Statement:
         Raises:
             Reject: TX_SIGNATURE: another key's, or ES256 with the higher s.
         """
+        if key in self._signers:
+            return
         try:
             self._sign1.verify(key)
         except SignatureError as error:
             raise Reject("TX_SIGNATURE", str(error)) from error
+        self._signers.add(key)
 
 
 @dataclass(frozen=True)
@@ -163,11 +170,18 @@ def parse_statement(data: bytes) -> Statement:
     Args:
         data: The submitted bytes.
 
+    Returns:
+        The statement; its body is not to be changed, for whoever reads the same bytes gets the same one.
+
     Raises:
         Reject: TX_MALFORMED: not deterministic CBOR, a member more or less, an unknown kind, too large.
 
     Spec: LEDGER.md, sections 4.2 and 4.12.
     """
+    return _remembered(data) if len(data) <= REMEMBERED_BYTES else _parse(data)
+
+
+def _parse(data: bytes) -> Statement:
     try:
         sign1 = cose.parse_sign1(data, max_bytes=MAX_BYTES)
         issuer, chain, kid = read_header(sign1.protected, CONTENT_TYPE)
@@ -181,6 +195,10 @@ def parse_statement(data: bytes) -> Statement:
         raise fields.malformed("an unknown type of statement")
     seq = fields.integer(content["seq"], least=1)
     return Statement(kind, seq, content["body"], issuer, chain, kid, data, sign1)
+
+
+# On its way into the log a node reads a statement five times, and checks its signature three times.
+_remembered = lru_cache(maxsize=2048)(_parse)
 
 
 def key_possession(key: PrivateKey, *, chain_id: str, did: str, role: str) -> bytes:

@@ -185,13 +185,13 @@ class PublicKey:
             return cls._from_coordinates(key[-2], key[-3])
         raise MalformedError("not a COSE_Key of Ed25519 or P-256 with the required members only")
 
-    @cached_property
+    @property
     def thumbprint(self) -> bytes:
         """The key's identifier: SHA-256 of its COSE_Key in deterministic CBOR, 32 bytes.
 
         Spec: RFC 9679.
         """
-        return hashlib.sha256(cbor.encode(self.cose_key)).digest()
+        return _thumbprint(self)
 
     @property
     def _coordinates(self) -> tuple[bytes, bytes]:
@@ -205,6 +205,11 @@ class PublicKey:
             raise MalformedError("a P-256 coordinate has 32 bytes")
         _load_p256(b"\x04" + x + y)
         return cls(P256, bytes([2 + (y[-1] & 1)]) + x)
+
+
+@lru_cache(maxsize=4096)
+def _thumbprint(key: PublicKey) -> bytes:
+    return hashlib.sha256(cbor.encode(key.cose_key)).digest()
 
 
 @dataclass(frozen=True, repr=False, eq=False)

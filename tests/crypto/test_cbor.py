@@ -95,6 +95,13 @@ def test_what_has_no_place_is_not_encoded(value):
         cbor.encode(value)
 
 
+@pytest.mark.parametrize("key", [True, 1.0])
+def test_a_key_that_equals_another_to_python_is_not_taken_for_it(key):
+    assert cbor.encode({1: 0}) == bytes.fromhex("a10100")
+    with pytest.raises(CborError):
+        cbor.encode({key: 0})
+
+
 @pytest.mark.case("CRED-067")
 def test_twelve_containers_inside_one_another_are_the_most():
     twelve = b"\x81" * 11 + b"\x80"

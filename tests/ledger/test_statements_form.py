@@ -59,6 +59,23 @@ def test_another_key_did_not_sign_it():
     assert caught.value.code == "TX_SIGNATURE"
 
 
+def test_the_same_bytes_are_read_and_checked_once_and_refused_for_another_key_all_the_same(monkeypatch):
+    checked = []
+    monkeypatch.setattr(cose.Sign1, "verify", lambda _self, key: checked.append(key))
+    first, again = (parse_statement(made(payload={**ANCHOR, "seq": 77})) for _ in range(2))
+    first.verify(KEY.public)
+    again.verify(KEY.public)
+    assert (first is again, checked) == (True, [KEY.public])
+    monkeypatch.undo()
+    with pytest.raises(Reject):
+        again.verify(key("other").public)
+
+
+def test_a_large_statement_is_not_kept():
+    large = made(payload={**ANCHOR, "body": {"root": bytes(statements.REMEMBERED_BYTES)}})
+    assert parse_statement(large) is not parse_statement(large)
+
+
 def test_proposal_id_is_the_hash_of_what_was_signed():
     statement = parse_statement(made())
     structure = cbor.encode(["Signature1", cbor.encode({1: -8, **HEADER}), b"", cbor.encode(ANCHOR)])

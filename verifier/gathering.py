@@ -190,17 +190,7 @@ class Gatherer:
     def bucket(
         self, record: IssuerRecord, index: StoreIndex, locator: bytes, *, kind: StoreKind
     ) -> Bucket | None:
-        """Return the bucket of a locator, or None where the store has none there.
-
-        Args:
-            record: The issuer.
-            index: Its current index, which alone names the prefix's length.
-            locator: What is looked for; only its prefix is asked for.
-            kind: ``forms`` or ``receipts``.
-
-        Raises:
-            EvidenceUnavailableError: Nobody answers, or only with something else than a bucket.
-        """
+        """Return the bucket of a locator, as ``Publications.bucket``."""
         return self._published.bucket(record, index, locator, kind=kind)
 
     def document(self, digest: bytes, *, registry: Registry) -> bytes:

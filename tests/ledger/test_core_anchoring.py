@@ -6,16 +6,9 @@ from ledger.core.anchoring import MAX_LISTS, MAX_STATUS_ENTRIES, anchor, status
 from ledger.core.state import State
 from ledger.errors import Reject
 from ledger.statements import parse_statement
-from tests.ledger.consortium import START, Consortium, Party
+from tests.ledger.consortium import START, Party
 
 LIST = b"\x01" * 32
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    consortium = Consortium(tmp_path)
-    yield consortium
-    consortium.core.close()
 
 
 @pytest.fixture

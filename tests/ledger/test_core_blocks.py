@@ -42,20 +42,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ENDPOINTS = {"node": None, "mirror": None, "receipts": None}
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    consortium = Consortium(tmp_path)
-    yield consortium
-    consortium.core.close()
-
-
-@pytest.fixture
-def college(ledger):
-    party = Party("college")
-    ledger.make_issuer(party)
-    return party
-
-
 def lived(ledger):
     """Let something of everything happen."""
     college = Party("college", algorithm="P-256")

@@ -7,20 +7,6 @@ from ledger.core.machine import Core
 from tests.ledger.consortium import START, Consortium, Party, key
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    consortium = Consortium(tmp_path)
-    yield consortium
-    consortium.core.close()
-
-
-@pytest.fixture
-def college(ledger):
-    party = Party("college")
-    ledger.make_issuer(party)
-    return party
-
-
 def grant(party, credential_type="GraduationCertificate", start=0, until=None):
     return {"issuer": party.did, "type": credential_type, "from": start, "until": until}
 

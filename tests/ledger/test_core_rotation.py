@@ -11,20 +11,6 @@ from tests.ledger.core_acts import Renewed, code_of, document, lost, rotation
 NEW = b"\x07" * 32
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    consortium = Consortium(tmp_path)
-    yield consortium
-    consortium.core.close()
-
-
-@pytest.fixture
-def college(ledger):
-    party = Party("college")
-    ledger.make_issuer(party)
-    return party
-
-
 def record(ledger, party):
     return ledger.value("issuer", party.did)
 

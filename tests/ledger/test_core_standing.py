@@ -11,20 +11,6 @@ from tests.ledger.core_acts import code_of, document
 LIST = sha256(b"https://yunling.example/status/1").digest()
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    consortium = Consortium(tmp_path)
-    yield consortium
-    consortium.core.close()
-
-
-@pytest.fixture
-def college(ledger):
-    party = Party("college")
-    ledger.make_issuer(party)
-    return party
-
-
 def suspend(party, start, until=None):
     return ["suspend-issuer", {"issuer": party.did, "from": start, "until": until}]
 

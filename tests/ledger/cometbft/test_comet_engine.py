@@ -345,19 +345,7 @@ def test_a_restored_database_signs_nothing_before_it_has_caught_up(node, tmp_pat
 
 @pytest.mark.case("LEDG-031")
 def test_another_history_is_refused_at_the_start(node, tmp_path):
-    backup = copied(node, tmp_path)
-    node.comet.block([endpoint(node)])
-    node.comet.block()
-    node.engine.receipt()
-    node.comet.hang_up()
-    node.engine.close()
-    restore(node, backup)
-    node.open()
-    node.comet.connect()
-    node.ledger.founder.seq["governance"] -= 1
-    other = node.sign(node.ledger.founder, "endpoint.put", dict.fromkeys(("node", "mirror", "receipts")))
-    node.comet.block([other])
-    node.comet.block()
+    backup = live_another_history(node, tmp_path)
     node.comet.hang_up()
     node.engine.close()
     with pytest.raises(RestoredBackupError, match="another history"):
@@ -377,16 +365,9 @@ def copied(node, folder):
     return place
 
 
-def restore(node, backup):
-    for suffix in ("-wal", "-shm"):
-        node.path.with_name(node.path.name + suffix).unlink(missing_ok=True)
-    shutil.copy(backup, node.path)
-
-
-@pytest.mark.case("LEDG-031")
-def test_a_log_that_grows_into_another_history_signs_nothing(node, tmp_path):
-    node.comet.block()
-    backup = copied(node, tmp_path)
+def live_another_history(node, folder):
+    """Sign a root, go back to a backup from before, and let the log go on otherwise; return the backup."""
+    backup = copied(node, folder)
     node.comet.block([endpoint(node)])
     node.comet.block()
     node.engine.receipt()
@@ -399,6 +380,19 @@ def test_a_log_that_grows_into_another_history_signs_nothing(node, tmp_path):
     other = node.sign(node.ledger.founder, "endpoint.put", dict.fromkeys(("node", "mirror", "receipts")))
     node.comet.block([other])
     node.comet.block()
+    return backup
+
+
+def restore(node, backup):
+    for suffix in ("-wal", "-shm"):
+        node.path.with_name(node.path.name + suffix).unlink(missing_ok=True)
+    shutil.copy(backup, node.path)
+
+
+@pytest.mark.case("LEDG-031")
+def test_a_log_that_grows_into_another_history_signs_nothing(node, tmp_path):
+    node.comet.block()
+    live_another_history(node, tmp_path)
     with pytest.raises(RestoredBackupError, match="another history"):
         node.engine.receipt()
 

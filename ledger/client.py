@@ -13,43 +13,27 @@ one attempt at each node at most, and says at once when all of them are silent.
 from __future__ import annotations
 
 import hashlib
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
 
-from crypto import cbor
-from crypto.errors import PROBLEM_TYPES, CryptoError
-from crypto.multibase import base64url_encode
-from ledger import reading, witnessing
+from ledger import asking, reading
+from ledger.checked_node import CheckedNode, FalseReceiptError
 from ledger.dry_runs import DryRun
-from ledger.errors import LedgerError
 from ledger.nodes import Nodes, read_json
 from ledger.proof import verify
-from ledger.proof.bundle import Bundle, CheckpointSignature, Consistency, read_signatures
-from ledger.proof.checkpoints import complete, read_block
-from ledger.proof.errors import (
-    CheckpointError,
-    GrantMissingError,
-    InconsistentError,
-    NotProvenError,
-    ProofMalformedError,
-    QuorumError,
-    ReceiptError,
-    RollbackError,
-)
+from ledger.proof.bundle import Bundle
+from ledger.proof.checkpoints import read_block
+from ledger.proof.errors import CheckpointError
 from ledger.proof.pins import Pin, PinStore
 from ledger.proof.verify import Receipt, Snapshot
 from ledger.proposals import AgreementHistory, Ballot, Proposal
+from ledger.recent import Recent
 from ledger.registry import AgreementRecord, StateKey, seq_key
-from ledger.statements import parse_statement
 from ledger.transport import (
     MAX_ANSWER_BYTES,
-    TIMEOUT,
-    Answer,
     LedgerNoQuorumError,
     LedgerUnavailableError,
     StatementRefusedError,
@@ -60,8 +44,6 @@ from ledger.transport import (
 __all__ = [
     "MAX_ANSWER_BYTES",
     "MAX_HEAD_AGE",
-    "TIMEOUT",
-    "Answer",
     "FalseReceiptError",
     "LedgerClient",
     "LedgerNoQuorumError",
@@ -74,25 +56,13 @@ __all__ = [
 MAX_HEAD_AGE = 5
 """Seconds for which a head that was fetched counts as the present one."""
 
-_KEPT = 512
-_DOCUMENTS_KEPT = 4096
-_KEYS_IN_ADDRESS = 24
-_MOST_STEPS = 64
-
 SUBMIT_SECONDS = 15.0
 """Seconds after which a statement that nobody answered for is not tried at one more node."""
 
+_KEPT = 512
+_DOCUMENTS_KEPT = 4096
+
 T = TypeVar("T")
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class FalseReceiptError(ReceiptError):
-    """The node acknowledged a statement and then has none, or another one, in its place."""
-
-    code = "LEDGER_RECEIPT_FALSE"
-    type = PROBLEM_TYPES + "LEDGER_RECEIPT_FALSE"
-    title = "The ledger node acknowledged what it did not write"
 
 
 class LedgerClient:
@@ -104,16 +74,16 @@ class LedgerClient:
         Args:
             url: The nodes' base URLs; a text names several with commas between them.
             pins: The pin store of this service.
-            http: A transport with a timeout of its own; None for one of our own with ``TIMEOUT``.
+            http: A transport with a timeout of its own; None for one of our own with ``transport.TIMEOUT``.
         """
         self.nodes = Nodes(url, http=http)
         self.pins = pins
         self.newest_checkpoint_time: int | None = None
         """Time of the newest checkpoint that was checked, for monitoring; None before the first."""
         # The three caches below may be filled twice by two threads; they hold only what was checked.
-        self._snapshots: _Recent[frozenset[StateKey], tuple[int, Snapshot, bytes]] = _Recent(_KEPT)
-        self._trees: _Recent[int, bytes] = _Recent(_KEPT)
-        self._documents: _Recent[bytes, dict[str, Any]] = _Recent(_DOCUMENTS_KEPT)
+        self._snapshots: Recent[frozenset[StateKey], tuple[int, Snapshot, bytes]] = Recent(_KEPT)
+        self._trees: Recent[int, bytes] = Recent(_KEPT)
+        self._documents: Recent[bytes, dict[str, Any]] = Recent(_DOCUMENTS_KEPT)
 
     @property
     def chain_id(self) -> str:
@@ -143,7 +113,8 @@ class LedgerClient:
         held = self._snapshots.get(wanted)
         if held is not None and 0 <= now - held[0] < max_age:
             return held[1], held[2]
-        snapshot, body = self._ask(lambda url: self._snapshot(url, wanted, now=now))
+        snapshot, body = self._ask(lambda node: node.snapshot(wanted, now=now))
+        self.newest_checkpoint_time = max(snapshot.time, self.newest_checkpoint_time or 0)
         self._snapshots.put(wanted, (now, snapshot, body))
         return snapshot, body
 
@@ -160,19 +131,8 @@ class LedgerClient:
         """
         # The pin first goes to the present, so that whatever links the file lacks come to light.
         self.snapshot((), now=now, max_age=0)
-        pin = self.pins.load()
-        signers = pin.signers if epoch == pin.epoch else pin.earlier.get(epoch)
-        if signers is None:
-            raise CheckpointError(f"the pin knows no epoch {epoch}")
-        earlier = {number: each for number, each in pin.earlier.items() if number < epoch}
-        start = replace(pin, epoch=epoch, signers=signers, earlier=earlier)
-
-        def fetch(url: str) -> bytes:
-            body = self._get(url, "/v1/checkpoint", [("from", "1"), ("epoch", str(epoch))])
-            verify.verify_snapshot(body, pin=start, now=now)
-            return body
-
-        return self._ask(fetch)
+        pin = _as_of(self.pins.load(), epoch)
+        return self._ask(lambda node: node.checkpoint(size=1, pin=pin, now=now)[0])
 
     def submit(self, statement: bytes) -> int:
         """Submit a signed statement; submitting the same bytes again is harmless.
@@ -184,7 +144,14 @@ class LedgerClient:
             LedgerUnavailableError: Whether any node took the statement is not known.
             StatementRefusedError: The rules refuse it, as every node says that answers.
         """
-        index = read_json(self._submit(statement)).get("index")
+
+        def hand_in(url: str) -> bytes:
+            return self.nodes.send(url, "POST", "/v1/statements", statement, content_type="application/cose")
+
+        # Where a node is silent, nobody knows whether it took the statement; the same bytes at another node
+        # are harmless, since a number is used once. One node's refusal is not the ledger's: it may be behind.
+        answer = asking.first(self.nodes, hand_in, seconds=SUBMIT_SECONDS)
+        index = read_json(answer).get("index")
         if type(index) is not int:
             raise LedgerUnavailableError("the node's answer cannot be read")
         # What was fetched a moment ago is no longer the present state.
@@ -217,8 +184,8 @@ class LedgerClient:
             ReceiptError: The proof does not check, or there is no grant for the type.
         """
         return self._ask(
-            lambda url: self._receipt(
-                url, entry_index, credential_type=credential_type, now=now, statement=statement
+            lambda node: node.receipt(
+                entry_index, credential_type=credential_type, now=now, statement=statement
             )
         )
 
@@ -233,33 +200,30 @@ class LedgerClient:
             LedgerUnavailableError: The node is silent: check offline, against ``pins.load()``.
             ReceiptError: The receipt does not check.
         """
-
-        def check(pin: Pin, *proofs: Consistency) -> Receipt:
-            return verify.verify_receipt(
-                bundle,
-                digest=digest,
-                issuer_id=issuer_id,
-                credential_type=credential_type,
-                pin=pin,
-                now=now,
-                consistency=proofs,
-            )
-
+        check = partial(
+            verify.verify_receipt,
+            bundle,
+            digest=digest,
+            issuer_id=issuer_id,
+            credential_type=credential_type,
+            now=now,
+        )
         pin, parsed = self.pins.load(), Bundle.decode(bundle)
-        size = parsed.head_inclusion.size
-        if read_block(parsed.head).epoch > pin.epoch:
+        size, epoch = parsed.head_inclusion.size, read_block(parsed.head).epoch
+        if epoch > pin.epoch:
             # Its signers are not known yet: whoever asks for the present state is led to them.
             self.snapshot((), now=now, max_age=0)
             pin = self.pins.load()
         known = self._trees.get(size)
         if known is not None:
             # This tree was proved to be one with a checkpoint that the present one continues.
-            return check(replace(pin, size=size, root=known))
+            return check(pin=replace(pin, size=size, root=known))
         # Everything else first: a forged receipt costs the ledger nothing. A head of an earlier epoch does
         # not pass without the proof, so there it is asked for at once.
-        receipt = None if read_block(parsed.head).epoch < pin.epoch else check(pin)
+        receipt = None if epoch < pin.epoch else check(pin=pin)
         if receipt is None or not receipt.consistent:
-            receipt = self._ask(lambda url: self._joined(check, pin, url, *sorted([size, pin.size])))
+            join = partial(check, pin=pin)
+            receipt = self._ask(lambda node: node.joined(join, *sorted([size, pin.size])))
         self._trees.put(size, receipt.checkpoint.root)
         self.pins.advance(to=receipt.checkpoint.next_pin)
         return receipt
@@ -313,7 +277,7 @@ class LedgerClient:
         """
         held = self._documents.get(digest)
         if held is None:
-            held = read_json(self._ask(lambda url: self._document(url, digest)))
+            held = read_json(self._ask(lambda node: node.document(digest)))
             self._documents.put(digest, held)
         return held
 
@@ -324,7 +288,7 @@ class LedgerClient:
             StatementRefusedError: No proposal or agreement names this document.
         """
         path = f"/v1/agreements/{hashlib.sha256(document).hexdigest()}"
-        self._leave(path, document, content_type="application/json")
+        asking.leave(self.nodes, path, document, content_type="application/json")
 
     def put_object(self, content: bytes) -> None:
         """Leave an object that the ledger names, such as a schema, with the nodes' mirrors.
@@ -333,7 +297,7 @@ class LedgerClient:
             StatementRefusedError: The ledger names no such object.
         """
         path = f"/v1/mirror/objects/{hashlib.sha256(content).hexdigest()}"
-        self._leave(path, content, content_type="application/octet-stream")
+        asking.leave(self.nodes, path, content, content_type="application/octet-stream")
 
     def registry(self) -> dict[str, Any]:
         """Return members, issuers, grants, wallets and agreements as the node lists them, for pages.
@@ -387,7 +351,7 @@ class LedgerClient:
             StatementRefusedError: DRY_RUN_INVALID, or CONFLICT: a later one is kept.
         """
         path = f"/v1/agreements/{digest.hex()}/dry-runs/{quote(did, safe=':')}"
-        self._leave(path, signed, content_type="application/cose")
+        asking.leave(self.nodes, path, signed, content_type="application/cose")
 
     def put_counts(self, signed: bytes, *, did: str, month: str) -> None:
         """Leave an issuer's signed month with the node; the newest of each month is kept and handed on.
@@ -402,244 +366,21 @@ class LedgerClient:
             StatementRefusedError: COUNTS_INVALID, or CONFLICT: a later one is kept.
         """
         path = f"/v1/counts/{quote(did, safe=':')}/{month}"
-        self._leave(path, signed, content_type="application/cose")
+        asking.leave(self.nodes, path, signed, content_type="application/cose")
 
     def listed(self, path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         """Return one of the node's listings; not proved: decide nothing by it."""
         asked = list(query)
-        return self._ask(lambda url: read_json(self._get(url, path, asked)))
+        return self._ask(lambda node: read_json(node.get(path, asked)))
 
-    def _ask(self, act: Callable[[str], T]) -> T:
-        """Return what the first node brings whose answer is one: checked, of the present, and found.
-
-        Raises:
-            The gravest of what the nodes answered: two histories, a proof that does not check, a refusal,
-            silence, an older log.
-        """
-        failures: list[LedgerError] = []
-        for url in self.nodes.in_order():
-            try:
-                return act(url)
-            except QuorumError as error:
-                failures.append(LedgerNoQuorumError(str(error)))
-            except (LedgerUnavailableError, StatementRefusedError, ReceiptError, NotProvenError) as error:
-                failures.append(error)
-        raise max(failures, key=_gravity)
-
-    def _snapshot(self, url: str, wanted: frozenset[StateKey], *, now: int) -> tuple[Snapshot, bytes]:
-        keys = sorted(cbor.encode(key) for key in wanted)
-        body, pin = self._led(lambda pin: self._state(url, keys, pin=pin), url=url, now=now)
-        body, snapshot = self._completed(
-            body, lambda each: verify.verify_snapshot(each, pin=pin, now=now), url=url, pin=pin, now=now
-        )
-        if snapshot.size < pin.size:
-            raise RollbackError("the node serves an older log than one already seen", evidence=body)
-        if not snapshot.checkpoint.consistent:
-            raise CheckpointError("the node withholds the proof that its log continues the known one")
-        for key in wanted:
-            snapshot.value(key)
-        bundle = Bundle.decode(body)
-        self.pins.advance(to=snapshot.checkpoint.next_pin, signed=_signed_part(bundle))
-        self.newest_checkpoint_time = max(snapshot.time, self.newest_checkpoint_time or 0)
-        # The links spoke to this pin alone, which has followed them; a staple travels to others.
-        return snapshot, replace(bundle, links=()).encode() if bundle.links else body
-
-    def _receipt(
-        self, url: str, entry_index: int, *, credential_type: str, now: int, statement: bytes | None
-    ) -> Bundle:
-        body, pin = self._led(
-            lambda pin: self._proof(url, entry_index, credential_type, pin=pin), url=url, now=now
-        )
-        bundle = Bundle.decode(body)
-        if bundle.entry is None or bundle.entry_inclusion is None:
-            raise ProofMalformedError("the node's proof lacks the entry")
-        if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
-            raise FalseReceiptError(f"entry {entry_index} is not the statement that was submitted")
-        issuer_id = parse_statement(bundle.entry).issuer
-
-        def check(each: bytes) -> Receipt:
-            return verify.verify_anchor(
-                Bundle.decode(each),
-                issuer_id=issuer_id,
-                credential_type=credential_type,
-                pin=pin,
-                now=now,
-            )[0]
-
-        body, receipt = self._completed(body, check, url=url, pin=pin, now=now)
-        if not receipt.consistent:
-            raise CheckpointError("the node withholds the proof that its log continues the known one")
-        bundle = Bundle.decode(body)
-        self.pins.advance(to=receipt.checkpoint.next_pin, signed=_signed_part(bundle))
-        # Fields 9 and 12 spoke to this pin alone; the receipt travels to others.
-        return replace(bundle, links=(), consistency=None)
-
-    def _led(self, fetch: Callable[[Pin], bytes], *, url: str, now: int) -> tuple[bytes, Pin]:
-        """Return an answer, and a pin from which it can be checked: its epoch or one that links lead to."""
-        for _ in range(_MOST_STEPS):
-            pin = self.pins.load()
-            body = fetch(pin)
-            bundle = Bundle.decode(body)
-            if read_block(bundle.head).epoch <= pin.epoch + len(bundle.links):
-                return body, pin
-            # Too many epochs for one bundle: first to the end of as many as one takes.
-            query = [("from", str(pin.size)), ("epoch", str(pin.epoch))]
-            step = self._get(url, "/v1/checkpoint", query)
-            moved = verify.verify_snapshot(step, pin=pin, now=now).checkpoint.next_pin
-            if moved.epoch <= pin.epoch:
-                break
-            self.pins.advance(to=moved, signed=_signed_part(Bundle.decode(step)))
-        raise CheckpointError("the node does not lead from the pinned epoch to its own")
-
-    def _completed(
-        self, body: bytes, check: Callable[[bytes], T], *, url: str, pin: Pin, now: int
-    ) -> tuple[bytes, T]:
-        """Check an answer; where it lacks signatures, with those that the other nodes know."""
-        try:
-            try:
-                return body, check(body)
-            except QuorumError:
-                bundle = Bundle.decode(body)
-                more = self._signatures(bundle.head_inclusion.size, besides=url)
-                body = complete(bundle, pin=pin, now=now, more=more).encode()
-                return body, check(body)
-        except (QuorumError, InconsistentError):
-            witnessing.witness(body, url=url, nodes=self.nodes, pins=self.pins)
-            raise
-
-    def _signatures(self, size: int, *, besides: str) -> list[CheckpointSignature]:
-        """Return what the other nodes know of the signatures under a size; unchecked."""
-        found: list[CheckpointSignature] = []
-        for url in self.nodes.others(besides):
-            try:
-                found += read_signatures(self._get(url, f"/v1/checkpoints/{size}/signatures", []))
-            except (LedgerUnavailableError, StatementRefusedError, ReceiptError):
-                continue
-        return found
-
-    def _submit(self, statement: bytes) -> bytes:
-        """Hand a statement to the first node that takes it.
-
-        Where one is silent, nobody knows whether it took the statement; the same bytes at another node are
-        harmless, since a number is used once. A single node's refusal is not the ledger's: it may be behind.
-        """
-        failures: list[LedgerError] = []
-        end = time.monotonic() + SUBMIT_SECONDS
-        for url in self.nodes.in_order():
-            if failures and time.monotonic() > end:
-                break
-            try:
-                return self.nodes.send(
-                    url, "POST", "/v1/statements", statement, content_type="application/cose"
-                )
-            except (LedgerUnavailableError, StatementRefusedError) as error:
-                failures.append(error)
-        raise max(failures, key=_gravity)
-
-    def _leave(self, path: str, content: bytes, *, content_type: str) -> None:
-        """Leave something with every node; one that takes it is enough."""
-        failures: list[LedgerError] = []
-        for url in self.nodes.in_order():
-            try:
-                self.nodes.send(url, "PUT", path, content, content_type=content_type)
-            except (LedgerUnavailableError, StatementRefusedError) as error:
-                failures.append(error)
-        if len(failures) == len(self.nodes.urls):
-            raise max(failures, key=_gravity)
-
-    def _state(self, url: str, keys: list[bytes], *, pin: Pin) -> bytes:
-        """Ask for the state; many keys go in the body, since an address is of limited length."""
-        pinned = [("from", str(pin.size)), ("epoch", str(pin.epoch))]
-        if len(keys) > _KEYS_IN_ADDRESS:
-            path, body = f"/v1/state?{urlencode(pinned)}", cbor.encode(keys)
-            return self.nodes.send(url, "POST", path, body, content_type="application/cbor")
-        return self._get(url, "/v1/state", [*(("key", base64url_encode(key)) for key in keys), *pinned])
-
-    def _proof(self, url: str, entry_index: int, credential_type: str, *, pin: Pin) -> bytes:
-        query = [("type", credential_type), ("from", str(pin.size)), ("epoch", str(pin.epoch))]
-        try:
-            return self._get(url, f"/v1/entries/{entry_index}/proof", query)
-        except StatementRefusedError as error:
-            if error.code == GrantMissingError.code:
-                raise GrantMissingError(
-                    "the issuer had no grant for the type at the entry's block"
-                ) from error
-            if error.code == "NOT_FOUND":
-                raise FalseReceiptError(f"the node does not have the entry {entry_index}") from error
-            raise
-
-    def _joined(
-        self, check: Callable[[Pin, Consistency], Receipt], pin: Pin, url: str, first: int, second: int
-    ) -> Receipt:
-        receipt = check(pin, self._consistency(url, first, second))
-        if not receipt.consistent:
-            raise CheckpointError("the node withholds the proof that the receipt's tree is the log's")
-        return receipt
-
-    def _consistency(self, url: str, first: int, second: int) -> Consistency:
-        try:
-            body = self._get(url, "/v1/consistency", [("first", str(first)), ("second", str(second))])
-            value = cbor.decode(body)
-            return Consistency(value[0], value[1], tuple(value[2]))
-        except StatementRefusedError as error:
-            raise InconsistentError(f"the node's log never had {second} entries") from error
-        except (CryptoError, TypeError, ValueError, IndexError, KeyError) as error:
-            raise ProofMalformedError("the node's consistency proof cannot be read") from error
-
-    def _document(self, url: str, digest: bytes) -> bytes:
-        body = self._get(url, f"/v1/agreements/{digest.hex()}", [])
-        if hashlib.sha256(body).digest() != digest:
-            raise LedgerUnavailableError("the node serves other bytes than those agreed upon")
-        return body
-
-    def _get(self, url: str, path: str, query: Iterable[tuple[str, str]]) -> bytes:
-        encoded = urlencode(list(query))
-        return self.nodes.send(url, "GET", f"{path}?{encoded}" if encoded else path)
+    def _ask(self, act: Callable[[CheckedNode], T]) -> T:
+        return asking.first(self.nodes, lambda url: act(CheckedNode(url, self.nodes, self.pins)))
 
 
-def _gravity(error: LedgerError) -> int:
-    """Return how much an answer says: of several nodes' failures the gravest is reported."""
-    if isinstance(error, RollbackError):
-        return 0  # a node that is behind; the others said nothing better
-    if isinstance(error, FalseReceiptError):
-        return 1  # perhaps behind as well: it counts once no other node is silent
-    if isinstance(error, LedgerNoQuorumError):
-        return 3
-    if isinstance(error, LedgerUnavailableError):
-        return 2
-    if isinstance(error, InconsistentError):
-        return 6
-    return 5 if isinstance(error, ReceiptError) else 4
-
-
-def _signed_part(bundle: Bundle) -> bytes:
-    """Return what convicts those who signed a head, should they sign another history."""
-    return Bundle(
-        head=bundle.head, head_inclusion=bundle.head_inclusion, signatures=bundle.signatures
-    ).encode()
-
-
-class _Recent(Generic[K, V]):
-    """The last few values by key, shared by threads; the lock covers the order."""
-
-    def __init__(self, most: int) -> None:
-        self._items: OrderedDict[K, V] = OrderedDict()
-        self._most = most
-        self._lock = threading.Lock()
-
-    def get(self, key: K) -> V | None:
-        with self._lock:
-            if key in self._items:
-                self._items.move_to_end(key)
-            return self._items.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        with self._lock:
-            self._items[key] = value
-            self._items.move_to_end(key)
-            while len(self._items) > self._most:
-                self._items.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._items.clear()
+def _as_of(pin: Pin, epoch: int) -> Pin:
+    """Return what the pin would be, had it stayed in an epoch that it knows."""
+    signers = pin.signers if epoch == pin.epoch else pin.earlier.get(epoch)
+    if signers is None:
+        raise CheckpointError(f"the pin knows no epoch {epoch}")
+    earlier = {number: each for number, each in pin.earlier.items() if number < epoch}
+    return replace(pin, epoch=epoch, signers=signers, earlier=earlier)

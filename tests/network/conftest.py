@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.ledger.consortium import Party
 from tests.network.network import Network
 
 
@@ -33,3 +34,16 @@ def network(make_network: Callable[..., Network]) -> Network:
     network.start()
     network.announce()
     return network
+
+
+@pytest.fixture(scope="module")
+def issuers(network: Network) -> list[Party]:
+    """Return two issuers that may anchor."""
+    return network.make_issuers(2)
+
+
+@pytest.fixture
+def recovered(network: Network) -> Iterator[None]:
+    """Bring back after the test whatever it killed, paused or cut off: the next one finds a whole network."""
+    yield
+    network.recover()

@@ -21,6 +21,9 @@ from tests.network.waiting import eventually
 
 TAKEN = (httpx.codes.OK, httpx.codes.CREATED)
 
+LONGEST_PAUSE = 10
+"""Seconds for which writing may stop when fewer than a third of the nodes are lost (promise 7)."""
+
 
 @dataclass(frozen=True)
 class Acknowledged:
@@ -185,3 +188,9 @@ class Stream:
                 if size is not None and made is not None:
                     with self.record.lock:
                         self.record.signatures[str(node), size, made.protected] = made
+
+
+def hand_in(node: Node, statement: bytes) -> int | None:
+    """Hand a statement in once; return its index where the node takes it, None where it does not."""
+    answer = node.submit(statement, timeout=40)
+    return answer.json()["index"] if answer.status_code in TAKEN else None

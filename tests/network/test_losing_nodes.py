@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -13,13 +13,10 @@ from ledger.proof.verify import ReceiptError
 from tests.network import invariants
 from tests.network.forms import anchor
 from tests.network.network import Network
-from tests.network.stream import Stream
+from tests.network.stream import LONGEST_PAUSE, Stream, hand_in
 from tests.network.waiting import eventually, throughout
 
-pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
-
-LONGEST_PAUSE = 10
-"""Seconds for which writing may stop when fewer than a third of the nodes are lost (promise 7)."""
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900), pytest.mark.usefixtures("recovered")]
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +27,6 @@ def network(make_network: Callable[..., Network]) -> Network:
     network.start()
     network.announce()
     return network
-
-
-@pytest.fixture(scope="module")
-def issuers(network: Network) -> list:
-    return network.make_issuers(2)
-
-
-@pytest.fixture(autouse=True)
-def _recovered(network: Network) -> Iterator[None]:
-    yield
-    network.recover()
 
 
 @pytest.mark.case("LEDG-023")
@@ -70,7 +56,7 @@ def test_two_of_five_are_lost_and_writes_are_refused_in_plain_words(network, iss
     assert answer.json()["code"] == "LEDGER_NO_QUORUM", "another one with its number, too, is told to wait"
     began = time.monotonic()
     network[3].start()
-    again = eventually("the statement is taken", lambda: _taken(network, statement), seconds=90)
+    again = eventually("the statement is taken", lambda: hand_in(network[0], statement), seconds=90)
     print(f"two of five lost: {time.monotonic() - began:.1f} s from the start of one of them to a block")
     log = network.agree(*network.running)
     assert log[again] == statement
@@ -166,8 +152,3 @@ def test_a_node_restored_from_an_old_backup_votes_on_nothing_for_the_second_time
     said = node.log_file.read_text()[known:]
     assert "DOUBLE_SIGN_GUARD" in said
     assert "conflicting vote from ourselves" not in said
-
-
-def _taken(network: Network, statement: bytes) -> int | None:
-    answer = network[0].submit(statement, timeout=40)
-    return answer.json()["index"] if answer.status_code in (200, 201) else None

@@ -10,12 +10,11 @@ import pytest
 from tests.network import invariants
 from tests.network.forms import anchor
 from tests.network.network import Network, check_prefixes
-from tests.network.stream import Stream
+from tests.network.stream import LONGEST_PAUSE, Stream, hand_in
 from tests.network.waiting import eventually, throughout
 
 pytestmark = [pytest.mark.consortium, pytest.mark.timeout(900)]
 
-LONGEST_PAUSE = 10
 TEN_MINUTES = 600
 
 
@@ -30,16 +29,11 @@ def network(make_network: Callable[..., Network]) -> Network:
     return network
 
 
-@pytest.fixture(scope="module")
-def issuers(network: Network) -> list:
-    return network.make_issuers(2)
-
-
 @pytest.fixture(autouse=True)
-def _recovered(network: Network) -> Iterator[None]:
+def _right_clock(network: Network, recovered: None) -> Iterator[None]:
+    """Set the last node's clock right before the network recovers."""
     yield
     clock(network).write_text("0")
-    network.recover()
 
 
 def clock(network: Network) -> Path:
@@ -93,7 +87,7 @@ def test_three_go_on_without_the_fourth_which_refuses_until_it_is_back(network, 
         assert answer.json()["code"] == "LEDGER_NO_QUORUM"
         check_prefixes([node.log for node in network])
         network.heal()
-        eventually("the fourth takes it once it is back", lambda: _taken(network, alone), seconds=90)
+        eventually("the fourth takes it once it is back", lambda: hand_in(network[3], alone), seconds=90)
     invariants.check(network, stream.record)
 
 
@@ -110,7 +104,7 @@ def test_two_and_two_both_refuse_and_have_one_log_when_healed(network, issuers):
         assert all(log == logs[0] for log in logs), "somebody wrote without a quorum"
         network.heal()
         for statement in statements:
-            eventually("it is taken after all", lambda tx=statement: _taken(network, tx), seconds=90)
+            eventually("it is taken after all", lambda tx=statement: hand_in(network[3], tx), seconds=90)
     invariants.check(network, stream.record)
 
 
@@ -161,10 +155,6 @@ def test_a_node_whose_core_comes_to_another_root_is_alone_and_signs_nothing(netw
         healing.bring(12)
         eventually("it is back", lambda: liar.head.size > apart, seconds=120)
     invariants.check(network, stream.record)
-
-
-def _taken(network: Network, statement: bytes) -> bool:
-    return network[3].submit(statement, timeout=40).status_code in (200, 201)
 
 
 def _blocks(network: Network):

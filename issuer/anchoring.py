@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from issuer import guard, mirroring, standing, status_lists, store, store_forms, store_ledger, submission
 from issuer.errors import IssuerError, LedgerAheadError
 from issuer.parts import Ledger, Parts
-from ledger.client import StatementRefusedError
+from ledger.client import FalseReceiptError, StatementRefusedError
 from ledger.errors import LedgerError
 from ledger.proof.batch import Batch, make_batch
 from ledger.proof.bundle import with_batch_path
@@ -230,7 +230,17 @@ def _fetch_receipts(db: Database, parts: Parts, ledger: Ledger, *, now: int) -> 
         levels = _levels(bytes(anchor["levels"]))
         for credential_type, leaves in _by_type(store_ledger.anchor_leaves(db, anchor["id"])).items():
             try:
-                bundle = ledger.receipt(anchor["entry_index"], credential_type=credential_type, now=now)
+                bundle = ledger.receipt(
+                    anchor["entry_index"],
+                    credential_type=credential_type,
+                    now=now,
+                    statement=bytes(anchor["body"]),
+                )
+            except FalseReceiptError:
+                # A node acknowledged what the log does not hold there: the same bytes go out once more.
+                with transaction(db):
+                    store_ledger.reopen_anchor(db, anchor["statement_id"])
+                raise
             except GrantMissingError:
                 # The grant ended between the look at the registry and the block: another batch will do.
                 with transaction(db):

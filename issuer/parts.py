@@ -34,8 +34,10 @@ class Ledger(Protocol):
     def next_seq(self, did: str, role: str, *, now: int) -> int:
         """Return the number that the next statement of a DID in a role has to carry."""
 
-    def receipt(self, entry_index: int, *, credential_type: str, now: int) -> Bundle:
-        """Return the proof of an anchor, without a batch path."""
+    def receipt(
+        self, entry_index: int, *, credential_type: str, now: int, statement: bytes | None = None
+    ) -> Bundle:
+        """Return the proof of an anchor, which has to be exactly ``statement``, without a batch path."""
 
 
 @dataclass(frozen=True)

@@ -257,11 +257,20 @@ def accept_anchor(db: Database, statement_id: int) -> None:
     db.execute("UPDATE anchor SET state = 'accepted' WHERE statement_id = ?", (statement_id,))
 
 
+def reopen_anchor(db: Database, statement_id: int) -> None:
+    """Take back that the ledger holds a batch: its statement is on its way again, with the same bytes."""
+    db.execute(
+        "UPDATE statement SET state = 'prepared', entry_index = NULL, accepted_at = NULL WHERE id = ?",
+        (statement_id,),
+    )
+    db.execute("UPDATE anchor SET state = 'waiting' WHERE statement_id = ?", (statement_id,))
+
+
 def unreceipted_anchors(db: Database) -> list[dict[str, Any]]:
     """Return the batches that the ledger holds and whose receipts are still to be fetched."""
     return rows(
         db,
-        "SELECT anchor.id, anchor.levels, statement.entry_index FROM anchor "
+        "SELECT anchor.id, anchor.levels, statement_id, statement.entry_index, statement.body FROM anchor "
         "JOIN statement ON statement.id = anchor.statement_id "
         "WHERE anchor.state = 'accepted' ORDER BY anchor.id",
     )

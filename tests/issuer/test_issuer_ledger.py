@@ -55,6 +55,22 @@ class RefusingLedger:
         return getattr(self._ledger, name)
 
 
+class LyingLedger:
+    """A ledger that acknowledges one anchor which it never brings into the log, and is honest afterwards."""
+
+    def __init__(self, ledger: Any) -> None:
+        self._ledger, self.lies = ledger, 1
+
+    def submit(self, statement: bytes) -> int:
+        if self.lies and b"anchor" in statement:
+            self.lies -= 1
+            return 3
+        return int(self._ledger.submit(statement))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+
 def served(college: College, path: str, **headers: str) -> Any:
     app = create_app(college.environ, parts=college.parts, clock=lambda: college.now)
     return app.test_client().get(path, headers=headers)
@@ -115,6 +131,23 @@ def test_silent_ledger_holds_nothing_up_and_all_follows_when_it_answers(college:
     college.parts = replace(college.parts, ledger=ledger)
     assert college.anchor().problem is None
     assert batches.progress(college.db, batch_id).printable
+
+
+@pytest.mark.case("LEDG-033")
+def test_what_a_node_acknowledged_and_the_log_does_not_hold_is_sent_again(college: College):
+    college.anchor()
+    batch_id = college.issue(new_row(1))
+    college.parts = replace(college.parts, ledger=LyingLedger(college.parts.ledger))
+    college.wait(2)
+    state = anchoring.anchor_pending(college.db, college.parts, now=college.now)
+    assert (state.problem, college.parts.ledger.lies) == ("LEDGER_RECEIPT_FALSE", 0)
+    assert not batches.progress(college.db, batch_id).anchored
+    assert college.anchor().problem is None
+    assert batches.progress(college.db, batch_id).anchored == 1
+    (used,) = store.rows(
+        college.db, "SELECT count(*) AS times FROM statement GROUP BY kind, seq HAVING kind = 'anchor'"
+    )
+    assert used["times"] == 1, "one statement, sent twice"
 
 
 def test_repeated_rounds_with_nothing_to_do_submit_nothing(college: College):

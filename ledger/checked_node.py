@@ -18,6 +18,7 @@ from crypto import cbor
 from crypto.errors import PROBLEM_TYPES, CryptoError
 from crypto.multibase import base64url_encode
 from ledger import witnessing
+from ledger.errors import Reject
 from ledger.nodes import Nodes
 from ledger.proof import verify
 from ledger.proof.bundle import Bundle, CheckpointSignature, Consistency, read_signatures
@@ -120,7 +121,7 @@ class CheckedNode:
             raise ProofMalformedError("the node's proof lacks the entry")
         if bundle.entry_inclusion.index != entry_index or statement not in (None, bundle.entry):
             raise FalseReceiptError(f"entry {entry_index} is not the statement that was submitted")
-        issuer_id = parse_statement(bundle.entry).issuer
+        issuer_id = _speaker(bundle.entry)
 
         def check(each: bytes) -> Receipt:
             return verify.verify_anchor(
@@ -251,6 +252,14 @@ def _get(nodes: Nodes, url: str, path: str, query: Iterable[tuple[str, str]] = (
 def _since(size: int, *, epoch: int) -> list[tuple[str, str]]:
     """Return the part of a question that says what is known already: a tree's size, and an epoch."""
     return [("from", str(size)), ("epoch", str(epoch))]
+
+
+def _speaker(entry: bytes) -> str:
+    """Return the DID that an entry claims to be by; whether it is, its signature tells later."""
+    try:
+        return parse_statement(entry).issuer
+    except Reject as error:
+        raise ProofMalformedError("the node's proof is about no statement") from error
 
 
 def _require_known_log(checkpoint: Checkpoint) -> None:

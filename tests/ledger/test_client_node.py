@@ -343,6 +343,18 @@ def test_another_statement_in_the_place_of_ones_own_is_found_out(node, college):
         )
 
 
+def test_a_proof_about_no_statement_is_the_nodes_fault_and_not_the_callers(node, college):
+    anchored = Anchored(node, college)
+
+    def spoilt(url, answer):
+        if f"/v1/entries/{anchored.index}/" not in url:
+            return None
+        return Said(replace(Bundle.decode(answer.content), entry=b"\x00").encode())
+
+    with pytest.raises(ProofMalformedError):
+        through(node, spoilt).receipt(anchored.index, credential_type=TYPE, now=node.now)
+
+
 @pytest.mark.case("LEDG-033")
 def test_a_proof_of_another_entry_is_found_out(node, college):
     anchored = Anchored(node, college)

@@ -34,6 +34,11 @@ class Recent(Generic[K, V]):
             while len(self._items) > self._most:
                 self._items.popitem(last=False)
 
+    def drop(self, key: K) -> None:
+        """Forget the value of a key."""
+        with self._lock:
+            self._items.pop(key, None)
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -30,11 +30,11 @@ from verifier.agreed import PRESENT, Agreed
 from verifier.errors import EvidenceUnavailableError
 from verifier.evidence import Candidate, Recognitions, Registry, Source
 from verifier.ledger_word import LedgerWord
-from verifier.memory import Memory, Recent
+from verifier.memory import Memory
 from verifier.publications import Publications, StoreKind, document_addresses
 from web.fetcher import Fetch
 
-__all__ = ["Gatherer", "Memory", "Recent"]
+__all__ = ["Gatherer", "Memory"]
 
 logger = logging.getLogger(__name__)
 

@@ -1,47 +1,14 @@
 """What one process remembers between verifications: public things only, each with a bound on its number."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ledger.proof.verify import Snapshot
+from ledger.recent import Recent
 from ledger.registry import StateKey
 from vc.data_integrity import VerifiedProof
 from verifier.evidence import Recognitions
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
-
-
-class Recent(Generic[_Key, _Value]):
-    """The last few values by key, shared by threads; the lock covers order and size."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held: OrderedDict[_Key, _Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: _Key) -> _Value | None:
-        """Return what was kept under ``key``, or None."""
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-            return self._held.get(key)
-
-    def put(self, key: _Key, value: _Value) -> None:
-        """Keep ``value``; the value that was not used for longest goes."""
-        with self._lock:
-            self._held[key] = value
-            self._held.move_to_end(key)
-            while len(self._held) > self._most:
-                self._held.popitem(last=False)
-
-    def drop(self, key: _Key) -> None:
-        """Forget what was kept under ``key``."""
-        with self._lock:
-            self._held.pop(key, None)
 
 
 @dataclass

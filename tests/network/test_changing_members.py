@@ -31,11 +31,6 @@ def network(make_network: Callable[..., Network]) -> Network:
 
 
 @pytest.fixture(scope="module")
-def issuers(network: Network) -> list:
-    return network.make_issuers(2)
-
-
-@pytest.fixture(scope="module")
 def newcomer(network: Network, issuers: list) -> Node:
     """Return the node of a fifth member, admitted by vote and named a signer, after it caught up."""
     party = Party("newcomer")

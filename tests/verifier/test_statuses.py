@@ -10,10 +10,10 @@ import pytest
 from crypto import jcs
 from crypto.keys import PrivateKey
 from crypto.multibase import base64url_encode
+from ledger.recent import Recent
 from tests.verifier.conftest import did_document
 from vc import bitstring, data_integrity, dates, status
 from verifier import wording
-from verifier.gathering import Recent
 from verifier.verdicts import Outcome, Step, Verdict
 
 NOW = dates.parse("2026-11-20T06:03:00Z")

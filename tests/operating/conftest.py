@@ -23,6 +23,7 @@ def folder() -> Iterator[Path]:
 def college(folder: Path) -> Iterator[College]:
     """Return an issuer that may issue graduation certificates."""
     college = College(folder)
+    college.home.chmod(0o700)
     college.register()
     yield college
     college.close()

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from click.testing import CliRunner
 
 from crypto import cbor
 from crypto.keys import ED25519, PrivateKey
+from ledger import proposing
 from ledger.engines.signed import signed_file
+from ledger.joining import founding, registration
 from ledger.settings import RECEIPT_KEY, write_key
 from tests.issuer.college import College, new_row
 from tests.ledger.living_node import URL, LivingNode
-from vocred.cli import cli
+from vocred.cli import cli, main
 from vocred.operating.checks import Outcome
 from vocred.operating.doctor import examine
 
@@ -141,6 +145,18 @@ def test_a_key_that_others_can_read_is_found(issuer: tuple[College, Examine], no
     node.close()
 
 
+@pytest.mark.parametrize("folder", [".", "keys"])
+def test_a_directory_of_keys_that_others_can_look_into_is_found(node: LivingNode, folder: str) -> None:
+    (node.home / "keys").mkdir(mode=0o700)
+    write_key(node.home / "keys" / "sealed.key", PrivateKey.generate(ED25519))
+    assert findings(look_at(node)) == {}
+    (node.home / folder).chmod(0o755)
+    (outcome,) = (each for each in look_at(node) if not each.passed)
+    assert outcome.said == f"others can look into {node.home / folder}"
+    assert "chmod 700" in str(outcome.advice)
+    node.close()
+
+
 @pytest.mark.case("OPS-029")
 def test_a_lost_secret_is_named_and_not_made_anew(issuer: tuple[College, Examine]) -> None:
     college, look = issuer
@@ -166,6 +182,51 @@ def test_a_node_whose_key_nobody_voted_for_has_signed_nothing(node: LivingNode) 
     (node.home / RECEIPT_KEY).unlink()
     write_key(node.home / RECEIPT_KEY, PrivateKey.generate(ED25519))
     assert "what was signed is in the log" not in findings(look_at(node))
+
+
+def _announce(node: LivingNode) -> None:
+    """Have the signer say that its node is this one."""
+    node.accept(node.founder, "endpoint.put", {"node": URL, "mirror": None, "receipts": None})
+
+
+def test_a_signer_whose_receipt_key_was_lost_is_found(node: LivingNode) -> None:
+    _announce(node)
+    node.close()
+    assert findings(look_at(node)) == {}
+    (node.home / RECEIPT_KEY).unlink()
+    write_key(node.home / RECEIPT_KEY, PrivateKey.generate(ED25519))
+    signed_file(node.home / "ledger.db").unlink()
+    (outcome,) = (each for each in look_at(node) if not each.passed)
+    assert outcome.code == "RECOVERY_REQUIRED"
+    assert f"{node.founder.did} is registered as a signer with another receipt key" in outcome.said
+    assert "propose signer.set" in str(outcome.advice)
+
+
+def test_a_signer_whose_validator_key_was_lost_is_found(node: LivingNode) -> None:
+    keys = founding.node_keys(node.home, consensus=True)
+    chain_id, did = node.consortium.chain_id, node.founder.did
+    node.decide(proposing.set_signer(registration.of_node(keys, did=did, chain_id=chain_id)))
+    node.close()
+    assert findings(look_at(node)) == {}
+    shutil.rmtree(node.home / "comet")
+    founding.node_keys(node.home, consensus=True)
+    (outcome,) = (each for each in look_at(node) if not each.passed)
+    assert f"{did} is registered as a signer with another validator key" in outcome.said
+
+
+def test_a_home_without_its_database_is_one_finding(node: LivingNode) -> None:
+    node.close()
+    (node.home / "ledger.db").unlink()
+    (outcome,) = (each for each in look_at(node) if not each.passed)
+    assert "no ledger.db in" in outcome.said
+
+
+def test_a_finding_ends_the_program_itself_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(sys, "argv", ["vocred", "doctor", "ledger"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
 
 
 def test_a_node_that_signed_more_than_it_holds_is_found(node: LivingNode) -> None:

@@ -6,6 +6,7 @@ check, with what to do; the exit status is 1 when something is wrong.
 
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -39,7 +40,8 @@ def doctor(services: tuple[str, ...], as_json: bool, offline: bool) -> None:
     elif sound:
         click.echo("nothing is wrong")
     if not sound:
-        raise click.exceptions.Exit(1)
+        # Not click's Exit, which ends with 0 where the command line is run without its standalone mode.
+        sys.exit(1)
 
 
 def examine(
@@ -83,7 +85,9 @@ def examine(
 
 
 def checks(instance: Instance, *, offline: bool, now: int) -> list[Check]:
-    """Return what is checked of an instance, files first."""
+    """Return what is checked of an instance, files first; without its database, there is nothing else."""
+    if instance.database is not None and not instance.database.is_file():
+        return files.checks(instance)
     of_service = import_module(_MODULES[instance.service])
     found: list[Check] = [*files.checks(instance), *of_service.checks(instance, now=now)]
     if not offline:

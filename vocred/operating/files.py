@@ -1,4 +1,4 @@
-"""Checks of files that every service has: a whole database of the right version, secrets kept to oneself."""
+"""Checks of what every service has in its home: a whole database of the right version, secrets for itself."""
 
 import stat
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from web.errors import SettingsError
 from web.migrations import require_version
 
 RESTORE = "stop the service; restore the newest backup (docs/operations/backup.md)"
+_CHMOD = "chmod 700 each directory and chmod 600 each file that is named"
 
 
 def checks(instance: Instance) -> list[Check]:
@@ -26,7 +27,7 @@ def checks(instance: Instance) -> list[Check]:
         found.insert(0, Check(f"{instance.database.name} is there", lambda: _missing(instance), RESTORE))
     if instance.migrations is not None:
         found.append(Check("schema is this program's", lambda: _schema(instance), "run its migrate command"))
-    found.append(Check("secrets are their owner's alone", lambda: _secrets(instance), "chmod 600 FILE"))
+    found.append(Check("secrets are their owner's alone", lambda: _secrets(instance), _CHMOD))
     return found
 
 
@@ -41,20 +42,35 @@ def opened(path: Path) -> Iterator[Database]:
         db.close()
 
 
-def exposed(home: Path, *, with_people: bool) -> list[str]:
-    """Return the files of a home that others than their owner may read, and should not.
+def private(home: Path, *, with_people: bool) -> list[Path]:
+    """Return the files of a home that are for their owner alone.
 
     Args:
         home: The instance's directory.
         with_people: Whether its databases tell of people; a ledger's tells of nobody and is everybody's.
     """
-    return sorted(
-        str(path.relative_to(home))
-        for path in home.rglob("*")
-        if path.is_file()
-        and (_is_key(path) or (with_people and ".db" in path.name))
-        and stat.S_IMODE(path.stat().st_mode) & 0o077
-    )
+    return [
+        path
+        for path in sorted(home.rglob("*"))
+        if path.is_file() and (_is_key(path) or (with_people and ".db" in path.name))
+    ]
+
+
+def exposed(home: Path, *, with_people: bool) -> list[str]:
+    """Return the files of a home that others than their owner may read, and should not."""
+    files = private(home, with_people=with_people)
+    return [str(path.relative_to(home)) for path in files if _is_open(path)]
+
+
+def exposed_directories(home: Path, *, with_people: bool) -> list[str]:
+    """Return the directories with such files, the home first, that others than their owner may look into."""
+    files = private(home, with_people=with_people)
+    folders = {home, *(path.parent for path in files)} if files else set()
+    return [str(folder) for folder in sorted(folders) if _is_open(folder)]
+
+
+def _is_open(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _is_key(path: Path) -> bool:
@@ -68,7 +84,10 @@ def _whole(path: Path) -> str:
 
 
 def _missing(instance: Instance) -> str:
-    raise SettingsError(f"{instance.home.name} holds no database")
+    assert instance.database is not None
+    raise SettingsError(
+        f"there is no {instance.database.name} in {instance.home}: is this the service's home?"
+    )
 
 
 def _schema(instance: Instance) -> str:
@@ -80,7 +99,11 @@ def _schema(instance: Instance) -> str:
 
 
 def _secrets(instance: Instance) -> str:
-    found = exposed(instance.home, with_people=instance.service != "ledger")
+    with_people = instance.service != "ledger"
+    files = exposed(instance.home, with_people=with_people)
+    folders = exposed_directories(instance.home, with_people=with_people)
+    found = [f"others can read {', '.join(files)}"] if files else []
+    found += [f"others can look into {', '.join(folders)}"] if folders else []
     if found:
-        raise SettingsError(f"others can read {', '.join(found)}")
+        raise SettingsError("; ".join(found))
     return "no key or database can be read by others"

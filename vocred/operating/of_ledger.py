@@ -11,10 +11,11 @@ from pathlib import Path
 from ledger import examining, timekeeping
 from ledger.core.reading import Reader
 from ledger.engines.signed import read_signed
+from ledger.joining import founding
 from ledger.settings import read_keys
 from ledger.transport import capped_transport
 from vocred.operating.checks import Check
-from vocred.operating.errors import ClockError
+from vocred.operating.errors import ClockError, RecoveryRequiredError
 from vocred.operating.instances import Instance
 from vocred.operating.peers import times_of
 
@@ -22,6 +23,10 @@ _AGAIN = (
     "stop the node, keep a copy, and let it begin anew from the other members (docs/operations/failures.md)"
 )
 _SIGNED = "never sign on: restore a newer copy, or begin anew from the other members"
+_KEYS = (
+    "put this member's own keys back; if they are lost, `vocred ledger join --did DID --json > new.json` "
+    "here, and `vocred ledger propose signer.set --keys new.json` at a desk (docs/operations/failures.md)"
+)
 _CLOCK = "set the clock right (timedatectl, chrony), then look again"
 
 
@@ -34,9 +39,7 @@ def checks(instance: Instance, *, now: int) -> list[Check]:
         Check("map is the state's", _look(instance, examining.check_map, "keys"), _AGAIN),
         Check("state is what the statements make", lambda: _replay(instance), _AGAIN),
         Check("what was signed is in the log", lambda: _signed(instance), _SIGNED),
-        Check(
-            "receipt keys are the state's", lambda: _keys(instance), "put this member's own receipt.key back"
-        ),
+        Check("receipt keys are the state's", lambda: _keys(instance), _KEYS),
         Check("log is not from the future", lambda: _not_future(instance, now), _CLOCK),
     ]
 
@@ -74,9 +77,34 @@ def _keys(instance: Instance) -> str:
     keys = [key.public.cose_key for key in read_keys(instance.home)]
     with Reader.open(_database(instance)) as reader:
         members = [did for did in reader.value("signers") if reader.value("member", did)["receipt"] in keys]
+        for did in reader.value("signers"):
+            lacking = ["receipt"] if _is_here(reader, did, instance) and did not in members else []
+            if did in members or lacking:
+                lacking += _other_validator(reader, did, instance)
+            if lacking:
+                raise RecoveryRequiredError(
+                    f"{did} is registered as a signer with another {' and '.join(lacking)} key than this "
+                    "node has, so its signature is missing"
+                )
     if keys and not members:
         return "this node signs nothing yet: no signer has its receipt key"
     return f"signs for {', '.join(members)}" if members else "this node signs nothing"
+
+
+def _is_here(reader: Reader, did: str, instance: Instance) -> bool:
+    """Return whether a member said that its node is at this one's address."""
+    return (reader.value("endpoint", did) or {}).get("node") == instance.url
+
+
+def _other_validator(reader: Reader, did: str, instance: Instance) -> list[str]:
+    """Return ["validator"] where the log names another validator key than CometBFT has here.
+
+    The log names none for who signed from its beginning on, until the members vote for one.
+    """
+    registered, comet = reader.value("validator", did), founding.comet_home(instance.home)
+    if registered is None or not (comet.config / "priv_validator_key.json").is_file():
+        return []
+    return [] if founding.validator_key(comet).public.cose_key == registered else ["validator"]
 
 
 def _not_future(instance: Instance, now: int) -> str:

@@ -13,7 +13,7 @@ from ledger.core.blocks import FIRST_EPOCH
 from ledger.proof import evidence as proofs
 from ledger.proof.bundle import Bundle
 from ledger.proof.checkpoints import read_block
-from ledger.proof.evidence import Contradiction, Evidence
+from ledger.proof.evidence import Contradiction, Evidence, EvidenceError
 from ledger.proof.following import follow as follow_file
 from ledger.proof.pins import Pin, PinStore
 from ledger.transport import LedgerUnavailableError
@@ -77,7 +77,7 @@ def evidence_list(as_json_: bool) -> None:
 @desk.as_json
 def evidence_check(file: Path, as_json_: bool) -> None:
     """Check FILE by the signers that the pin knows."""
-    found = Evidence.decode(file.read_bytes())
+    found = _read(file)
     shown = _checked(found, desk.pins().load())
     who = " ".join(shown.double_signers) or f"one of {' '.join(shown.signers)}"
     line = f"{who} signed two histories, of {shown.first.size} and {shown.second.size} entries"
@@ -90,7 +90,7 @@ def evidence_check(file: Path, as_json_: bool) -> None:
 def evidence_publish(file: Path, as_json_: bool) -> None:
     """Leave FILE with every node of LEDGER_URL."""
     client = desk.client()
-    found = Evidence.decode(file.read_bytes())
+    found = _read(file)
     shown = _checked(found, client.pins.load())
     taken = witnessing.publish(found, nodes=client.nodes)
     if not taken:
@@ -122,6 +122,17 @@ def peer_line(peer: Mapping[str, Any]) -> str:
 
 def _trouble(error: Any) -> str:
     return f" ({error})" if error else ""
+
+
+def _read(file: Path) -> Evidence:
+    """Read evidence that somebody named, or say where evidence is found."""
+    try:
+        return Evidence.decode(file.read_bytes())
+    except EvidenceError as error:
+        raise EvidenceError(
+            f"{file.name} holds none, or not all of it: take a file from pin.evidence/ beside a service's "
+            "pin, or a node's /v1/evidence/ID (`vocred ledger evidence list` names them)"
+        ) from error
 
 
 def _checked(found: Evidence, pin: Pin) -> Contradiction:

@@ -21,7 +21,7 @@ from ledger.core.blocks import parse_block
 from ledger.core.reading import Reader
 from ledger.engines.cometbft.home import chain_name
 from ledger.joining import consensus, light
-from ledger.joining.errors import AuditError
+from ledger.joining.errors import AuditError, NoCommitError
 from ledger.joining.light import CheckedCommit
 
 UPDATE_DELAY = 2
@@ -41,11 +41,15 @@ def audit(reader: Reader, height: int, *, genesis: bytes, fetch: Fetch) -> Check
         fetch: Returns the signed header.
 
     Raises:
+        NoCommitError: There is none of that height, or the log has not come so far.
         AuditError: The commit does not hold, or commits to another root than the log's.
     """
     first = consensus.initial_height(genesis)
     if height < first:
-        raise AuditError(f"CometBFT's first block is {first}: before it, only receipts tell who signed")
+        raise NoCommitError(
+            f"CometBFT's first block is {first}: name that one or a later one; before it, only receipts tell "
+            "who signed"
+        )
     keys = validators_at(reader, height, first=first, named=consensus.validators(genesis))
     checked = light.check_commit(
         fetch(height), chain_name=chain_name(reader.chain_id), validators=set(keys.values())
@@ -54,7 +58,10 @@ def audit(reader: Reader, height: int, *, genesis: bytes, fetch: Fetch) -> Check
     if checked.height != height or checked.app_hash != root:
         # A log that was imported does not know of blocks without an entry, so its end is tried as well.
         if height > reader.head().height + 1:
-            raise AuditError("the log has not come to that block")
+            raise NoCommitError(
+                f"the log of LEDGER_HOME ends with block {reader.head().height}, before block {height}: name "
+                "one that it holds, or let its node catch up"
+            )
         raise AuditError(f"block {height} commits to another root than the log has after the block before")
     return checked
 
@@ -107,7 +114,10 @@ def from_folder(folder: Path) -> Fetch:
     def fetch(height: int) -> Mapping[str, Any]:
         place = folder / f"{height}.json"
         if not place.is_file():
-            raise AuditError(f"{place.name} is not among the saved commits")
+            raise NoCommitError(
+                f"{place.name} is not among the saved commits: save there what CometBFT answers to "
+                f"/commit?height={height}"
+            )
         return signed_header(place.read_bytes())
 
     return fetch
@@ -120,7 +130,10 @@ def from_rpc(address: str) -> Fetch:
         try:
             answer = httpx.get(f"http://{address}/commit", params={"height": height}, trust_env=False)
         except httpx.HTTPError as error:
-            raise AuditError("CometBFT does not answer at LEDGER_RPC") from error
+            raise NoCommitError(
+                f"CometBFT does not answer at LEDGER_RPC ({address}): start the node, or name a folder of "
+                "saved commits with --saved"
+            ) from error
         return signed_header(answer.content)
 
     return fetch
@@ -130,10 +143,14 @@ def signed_header(answer: bytes) -> Mapping[str, Any]:
     """Return the signed header in an answer to ``/commit``, with or without JSON-RPC's envelope.
 
     Raises:
+        NoCommitError: CometBFT has no such block, or not any more.
         AuditError: There is none.
     """
     try:
         value = json.loads(answer)
+        refusal = value.get("error")
+        if refusal is not None:
+            raise NoCommitError(f"CometBFT says: {refusal['data']}; name a block that it has")
         found = value.get("result", value)["signed_header"]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise AuditError("the answer holds no signed header") from error

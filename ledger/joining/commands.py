@@ -119,6 +119,8 @@ def invite(out: Path, peer: str | None, as_json_: bool) -> None:
     from ledger.joining import founding, inviting
 
     home, now, comet = desk.home(), desk.now(), comet_settings()
+    founding.require_node(home)
+    founding.comet_genesis(home)
     own = inviting.peer_address(founding.comet_home(home).node_id, peer or comet.p2p)
     with Reader.open(home / DATABASE) as reader:
         size = inviting.first_size(home, reader)
@@ -140,8 +142,21 @@ def invite(out: Path, peer: str | None, as_json_: bool) -> None:
 @click.option(
     "--keys", type=desk.a_file, help="What keygen printed for the member (--json), to hand over both."
 )
+@click.option(
+    "--keys-lost",
+    is_flag=True,
+    help="The keys that the log names for DID are lost: follow with new ones until they are voted.",
+)
 @desk.as_json
-def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_json_: bool) -> None:
+def join(
+    *,
+    file: Path | None,
+    did: str,
+    mark: str | None,
+    keys: Path | None,
+    keys_lost: bool,
+    as_json_: bool,
+) -> None:
     """Make a node of LEDGER_HOME, from the invitation in FILE, and print what the members vote on.
 
     The invitation's log is replayed under the signatures of a quorum. Which ledger it is to be says the pin
@@ -159,7 +174,7 @@ def join(file: Path | None, did: str, mark: str | None, keys: Path | None, as_js
     if file is None:
         chain_id, made = desk.pin(home).chain_id, founding.node_keys(home, consensus=True)
     else:
-        joined = newcomer.join(home, file, did=did, pin=pin, mark=mark, now=now)
+        joined = newcomer.join(home, file, did=did, pin=pin, mark=mark, now=now, keys_lost=keys_lost)
         chain_id, made = joined.invitation.chain_id, joined.keys
         settings = founding.write_settings(home, peers=joined.peers)
         more = {"settings": settings, "signs": joined.signs}
@@ -183,11 +198,14 @@ def renew(did: str, as_json_: bool) -> None:
     The node uses both after its next start: the present key until the vote's effect, then the new one. The
     JSON is what `propose signer.set --keys` takes.
     """
+    from ledger.core.reading import Reader
     from ledger.joining import founding, registration
     from ledger.joining.ceremony import RECEIPT, MadeKey
 
     home, now = desk.home(), desk.now()
     founding.require_node(home)
+    with Reader.open(home / DATABASE) as reader:
+        founding.require_own(home, reader, did=did)
     chain_id = desk.pin(home).chain_id
     key, place = founding.another_receipt_key(home)
     line = MadeKey(RECEIPT, key.public.thumbprint, str(place))

@@ -5,6 +5,7 @@ LedgerError
     ├── LogFileError         the file of a log or an invitation is torn or changed
     ├── OtherLedgerError     the file, or the pin, belongs to another ledger
     ├── UncoveredError       nobody but the bringer vouches for a part of the log
+    ├── NoCommitError        there is no commit of CometBFT to look at
     └── AuditError           a commit of CometBFT does not hold
 """
 
@@ -42,6 +43,14 @@ class UncoveredError(JoiningError):
     code = "LEDGER_NOT_COVERED"
     type = PROBLEM_TYPES + "LEDGER_NOT_COVERED"
     title = "No quorum signed this part of the log"
+
+
+class NoCommitError(JoiningError):
+    """There is no commit of CometBFT to look at, so nothing was found out about the log."""
+
+    code = "LEDGER_NO_COMMIT"
+    type = PROBLEM_TYPES + "LEDGER_NO_COMMIT"
+    title = "There is no commit to check"
 
 
 class AuditError(JoiningError):

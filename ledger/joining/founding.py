@@ -23,12 +23,13 @@ from typing import Any
 from crypto.keys import ED25519, PrivateKey, PublicKey
 from ledger.core.genesis import Genesis, make_genesis
 from ledger.core.machine import Core
+from ledger.core.reading import Reader
 from ledger.engines.cometbft.home import CometHome
 from ledger.errors import HistoryError
 from ledger.joining.ceremony import GOVERNANCE, NODE, RECEIPT, VALIDATOR, MadeKey, Protocol
 from ledger.joining.errors import JoiningError
 from ledger.proof.pins import Pin
-from ledger.settings import COMET, COMETBFT, DATABASE, PIN, RECEIPT_KEY, read_key, write_key
+from ledger.settings import COMET, COMETBFT, DATABASE, PIN, RECEIPT_KEY, read_key, read_keys, write_key
 
 CEREMONY = "ceremony.txt"
 SETTINGS = "node.env"
@@ -93,7 +94,41 @@ def require_node(home: Path) -> None:
         JoiningError: There is none.
     """
     if not (home / DATABASE).is_file():
-        raise JoiningError("there is no ledger in LEDGER_HOME: a node's first keys come from init or join")
+        raise JoiningError(
+            "there is no ledger in LEDGER_HOME: name a node's home, or make one with init, join or import"
+        )
+
+
+def comet_genesis(home: Path) -> bytes:
+    """Return CometBFT's genesis.json in a node's home.
+
+    Raises:
+        JoiningError: There is none.
+    """
+    place = comet_home(home).config / "genesis.json"
+    if not place.is_file():
+        raise JoiningError(
+            "this node does not run CometBFT: a ledger of one operator moves with `vocred ledger migrate`"
+        )
+    return place.read_bytes()
+
+
+def require_own(home: Path, reader: Reader, *, did: str) -> None:
+    """Refuse a member whose node cannot be the one in ``home``.
+
+    A node whose keys nobody voted for, since its own were lost, may be any member's.
+
+    Raises:
+        JoiningError: The log names this node's receipt key for another member, or ``did`` is no member.
+    """
+    keys = [key.public.cose_key for key in read_keys(home)]
+    owners = [
+        member for (_, member), record in reader.values("member", length=2) if record["receipt"] in keys
+    ]
+    if owners and did not in owners:
+        raise JoiningError(f"this node is {owners[0]}'s, not {did}'s: nothing was made; name its own member")
+    if reader.value("member", did) is None:
+        raise JoiningError(f"{did} is no member of this ledger: nothing was made; name the node's own member")
 
 
 def another_receipt_key(home: Path) -> tuple[PrivateKey, Path]:

@@ -36,7 +36,7 @@ def first_size(home: Path, reader: Reader) -> int:
     Raises:
         JoiningError: There is no CometBFT here.
     """
-    return auditing.size_at(reader, consensus.initial_height(_genesis(home)) - 1)
+    return auditing.size_at(reader, consensus.initial_height(founding.comet_genesis(home)) - 1)
 
 
 def invite(
@@ -71,7 +71,7 @@ def invite(
             size=size,
             root=reader.root(size),
             pin=Pin.from_genesis(reader.genesis),
-            genesis=_genesis(home),
+            genesis=founding.comet_genesis(home),
             peers=tuple(dict.fromkeys(peers)),
             nodes=tuple(dict.fromkeys(nodes)),
             checkpoint=None if size == GENESIS_ENTRY else checkpoint,
@@ -91,12 +91,3 @@ def _check(made: Invitation, reader: Reader, *, now: int) -> None:
     known = replace(made.pin, size=size, root=reader.root(size))
     if not check_checkpoint(made.checkpoint, pin=known, now=now).consistent:
         raise UncoveredError("nothing shows that the checkpoint continues the log of the invitation")
-
-
-def _genesis(home: Path) -> bytes:
-    place = founding.comet_home(home).config / "genesis.json"
-    if not place.is_file():
-        raise JoiningError(
-            "this node does not run CometBFT: a ledger of one operator moves with `vocred ledger migrate`"
-        )
-    return place.read_bytes()

@@ -20,8 +20,9 @@ a_place = click.Path(dir_okay=False, path_type=Path)
 def export_(file: Path, as_json_: bool) -> None:
     """Write the whole log of LEDGER_HOME to FILE; a running node may go on meanwhile."""
     from ledger.core.reading import Reader
-    from ledger.joining import exporting
+    from ledger.joining import exporting, founding
 
+    founding.require_node(desk.home())
     with Reader.open(desk.home() / DATABASE) as reader:
         header = exporting.export_log(reader, file)
     line = f"{file}: {header.size} entries, root {header.root.hex()}"
@@ -71,8 +72,9 @@ def import_(file: Path, checkpoint: Path, newest: bool, as_json_: bool) -> None:
 def replay(against: Path | None, as_json_: bool) -> None:
     """Replay the log of LEDGER_HOME, and find the first block that differs; exit status 1 if one does."""
     from ledger.core.reading import Reader
-    from ledger.joining import log_file, replaying
+    from ledger.joining import founding, log_file, replaying
 
+    founding.require_node(desk.home())
     with Reader.open(desk.home() / DATABASE) as reader:
         size = reader.head().size
         found = replaying.replay(reader.store.entries(0, size))
@@ -104,7 +106,8 @@ def audit(height: int | None, saved: Path | None, as_json_: bool) -> None:
     from ledger.joining import auditing, founding
 
     home = desk.home()
-    genesis = (founding.comet_home(home).config / "genesis.json").read_bytes()
+    founding.require_node(home)
+    genesis = founding.comet_genesis(home)
     fetch = auditing.from_folder(saved) if saved else auditing.from_rpc(comet_settings().rpc)
     with Reader.open(home / DATABASE) as reader:
         at = height or reader.head().height

@@ -5,7 +5,7 @@
     2. the log is replayed under a checkpoint that a quorum signed (``importing``)
     3. the invitation's pin is the one that entry 0 gives, CometBFT's genesis the one that the log gives
     4. keys are made, or those that are there are used; where the log names keys for this member, they are
-       these
+       these, unless somebody says that those are lost
     5. genesis, pin and, last, the database are put in their places
 
 A crash before the last step leaves keys and files that the next call uses; the database is what says that a
@@ -55,7 +55,16 @@ class Joined:
         return tuple(peer for peer in self.invitation.peers if peer.partition("@")[0] != own)
 
 
-def join(home: Path, file: Path, *, did: str, pin: Pin | None, mark: str | None, now: int) -> Joined:
+def join(
+    home: Path,
+    file: Path,
+    *,
+    did: str,
+    pin: Pin | None,
+    mark: str | None,
+    now: int,
+    keys_lost: bool = False,
+) -> Joined:
     """Make a node's home.
 
     Args:
@@ -65,6 +74,9 @@ def join(home: Path, file: Path, *, did: str, pin: Pin | None, mark: str | None,
         pin: What is known of the ledger, where a pin was handed over before.
         mark: Otherwise the ledger's mark as another member read it out: the hexadecimal end of its chain id.
         now: The current time in integer seconds.
+        keys_lost: Whether the keys that the log names for this member are lost. Its node then follows, and
+            signs once the members have voted for the keys of this home: an invitation's log may be older
+            than that vote.
 
     Raises:
         JoiningError: See the steps; nothing was changed, but for keys that were made.
@@ -90,7 +102,7 @@ def join(home: Path, file: Path, *, did: str, pin: Pin | None, mark: str | None,
         with Reader.open(grown) as reader:
             _check_invitation(invited, reader)
             keys = founding.node_keys(home, consensus=True)
-            signs = _check_own_keys(reader, did=did, keys=keys, genesis=invited.genesis)
+            signs = _check_own_keys(reader, did=did, keys=keys, genesis=invited.genesis, lost=keys_lost)
         _settle(home, grown, invited, keys=keys)
     finally:
         shutil.rmtree(aside)
@@ -123,16 +135,19 @@ def _check_invitation(invited: Invitation, reader: Reader) -> None:
     consensus.check_genesis_file(invited.genesis, reader)
 
 
-def _check_own_keys(reader: Reader, *, did: str, keys: NodeKeys, genesis: bytes) -> bool:
+def _check_own_keys(reader: Reader, *, did: str, keys: NodeKeys, genesis: bytes, lost: bool) -> bool:
     """Step 4: a member that signs already comes with the keys that the members voted for."""
     if did not in reader.value("signers"):
         return False
     record, validator = reader.value("member", did), consensus.validators(genesis)[did]
     assert keys.validator is not None
     if record["receipt"] != keys.receipt.public.cose_key or validator != keys.validator.public.raw:
+        if lost:
+            return False
         raise JoiningError(
             f"the log names other keys for {did} than those in this home: bring receipt.key and "
-            "priv_validator_key.json here, or have new ones voted (propose signer.set)"
+            "comet/config/priv_validator_key.json here; if they are lost, join with --keys-lost and have the "
+            "new ones voted (propose signer.set)"
         )
     return True
 

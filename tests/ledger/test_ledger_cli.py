@@ -410,3 +410,12 @@ def test_all_who_sign_on_one_day_sign_for_the_same_end():
 def test_without_a_pin_nothing_is_signed(desk):
     assert desk.refused("keygen", "--as", "college", "--did", COLLEGE).code == "CONFIG_REFUSED"
     assert not (desk.home / "keys").exists()
+
+
+@pytest.mark.parametrize("content", [b"{}", b"\xa0", b""])
+def test_a_file_that_is_no_evidence_says_where_evidence_is_found(founding, content):
+    (founding.home / "file").write_bytes(content)
+    for command in ("check", "publish"):
+        refusal = founding.refused("evidence", command, str(founding.home / "file"))
+        assert "file holds none" in str(refusal)
+        assert "pin.evidence/" in str(refusal)

@@ -271,3 +271,33 @@ def test_a_home_without_a_ledger_renews_nothing(operator, tmp_path):
     there = Host(tmp_path, LEDGER_PIN=str(operator.home / "pin"))
     there.refused(JoiningError, "renew", "--did", DID)
     assert there.files() == {}
+
+
+@pytest.mark.parametrize("command", [["export", "log"], ["replay"], ["audit"], ["invite", "--out", "file"]])
+def test_a_home_without_a_ledger_is_not_called_damaged(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert "no ledger in LEDGER_HOME" in str(Host(tmp_path).refused(JoiningError, *command))
+
+
+@pytest.mark.parametrize("command", [["audit"], ["invite", "--out", "file"]])
+def test_a_node_without_cometbft_says_so(host, monkeypatch, command):
+    shutil.rmtree(host.home / "comet", ignore_errors=True)
+    monkeypatch.chdir(host.home)
+    assert "does not run CometBFT" in str(host.refused(JoiningError, *command))
+
+
+def test_no_key_is_made_for_another_members_node(host, operator):
+    for did in (operator.consortium.parties[1].did, "did:web:stranger.example"):
+        assert "this node is did:" in str(host.refused(JoiningError, "renew", "--did", did))
+    assert len(read_keys(host.home)) == 1
+
+
+def test_no_key_is_made_for_somebody_who_is_no_member(host):
+    (host.home / "receipt.key").unlink()
+    assert "no member" in str(host.refused(JoiningError, "renew", "--did", "did:web:stranger.example"))
+    assert read_keys(host.home) == []
+
+
+def test_a_node_whose_keys_were_lost_renews_for_its_member(host, operator):
+    (host.home / "receipt.key").unlink()
+    host.ask("renew", "--did", operator.consortium.founder.did)

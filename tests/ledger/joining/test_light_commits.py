@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.reading import Reader
 from ledger.joining import auditing, consensus, importing, light, log_file
-from ledger.joining.errors import AuditError
+from ledger.joining.errors import AuditError, NoCommitError
 from ledger.proof.bundle import Bundle
 from ledger.proof.pins import Pin
 
@@ -128,15 +128,30 @@ def test_a_commit_to_another_root_than_the_logs_is_refused(database):
         audit(database, 62, fetch=lambda _: auditing.from_folder(RECORDED)(63))
 
 
-def test_a_height_before_or_beyond_the_log_is_refused(database):
-    for height in (0, 10_000):
-        with pytest.raises(AuditError):
-            audit(database, height)
+def test_a_height_before_or_beyond_the_log_is_no_wrong_commit(database):
+    with pytest.raises(NoCommitError, match="first block is 1: name"):
+        audit(database, 0)
+    with pytest.raises(NoCommitError, match=r"10000.json is not among .* /commit\?height=10000"):
+        audit(database, 10_000)
+
+
+def test_what_cometbft_says_of_a_block_that_it_lacks_is_passed_on(tmp_path):
+    said = "height 99999 must be less than or equal to the current blockchain height 76"
+    (tmp_path / "99999.json").write_text(
+        json.dumps({"error": {"code": -32603, "message": "Internal error", "data": said}})
+    )
+    with pytest.raises(NoCommitError, match=f"{said}; name a block that it has"):
+        auditing.from_folder(tmp_path)(99_999)
+
+
+def test_a_silent_engine_is_no_wrong_commit():
+    with pytest.raises(NoCommitError, match="start the node"):
+        auditing.from_rpc("127.0.0.1:1")(5)
 
 
 def test_an_answer_without_a_commit_is_refused(tmp_path):
     (tmp_path / "5.json").write_text('{"error": {"code": -1}}')
     with pytest.raises(AuditError):
         auditing.from_folder(tmp_path)(5)
-    with pytest.raises(AuditError, match="not among"):
+    with pytest.raises(NoCommitError, match="not among"):
         auditing.from_folder(tmp_path)(6)

@@ -207,6 +207,14 @@ def test_a_signer_has_to_bring_the_keys_that_the_log_names(founder, home, tmp_pa
     first = founder.genesis.signers[0]
     message = refused(home, founder.invite(tmp_path / "file"), JoiningError, did=first, mark=founder.mark)
     assert "other keys" in message
+    assert "--keys-lost" in message
+
+
+def test_a_signer_that_lost_its_keys_follows_with_new_ones(founder, home, tmp_path):
+    first = founder.genesis.signers[0]
+    joined = join(home, founder.invite(tmp_path / "file"), did=first, mark=founder.mark, keys_lost=True)
+    assert not joined.signs
+    assert (home / "ledger.db").is_file()
 
 
 def test_no_invitation_without_cometbft(tmp_path):

@@ -14,7 +14,7 @@ from ledger.core.blocks import Block, is_block, parse_block
 from ledger.core.reading import Reader
 from ledger.registry import StateKey, proposal_key, seq_key
 from ledger.statements import Statement, parse_statement
-from ledger.wording import question
+from ledger.wording import kinds, question
 
 GENESIS, STATEMENT, BLOCK = "genesis", "statement", "block"
 MAX_KEYS = 64
@@ -138,6 +138,12 @@ def content(entry: Entry) -> Any:
     if entry.statement is not None:
         return readable(entry.statement.body)
     return readable(cbor.decode(entry.data))
+
+
+def called(entry: Entry) -> str:
+    """Return what this sort of entry is called, with its name in the log."""
+    words = {**kinds(), GENESIS: _("创世记录"), BLOCK: _("区块收尾")}
+    return f"{words[entry.kind]} ({entry.kind})" if entry.kind in words else entry.kind
 
 
 def sentence(entry: Entry, names: Mapping[str, str]) -> str:

@@ -70,6 +70,7 @@ def entry(index: int) -> str:
             "ledger/explorer/entry.html",
             **_frame(reader, "entries"),
             entry=found,
+            kind=entries.called(found),
             sentence=entries.sentence(found, names),
             content=entries.content(found),
             names=names,

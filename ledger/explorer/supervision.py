@@ -18,8 +18,11 @@ from ledger.explorer.reports import make_report
 from ledger.explorer.supervising import Supervision, month_before, months_between, supervise
 from ledger.page import names_of, voted
 from ledger.running import engine, is_single_operator, now, quorum, sign
-from ledger.watching import ALARMS
+from ledger.watching import ALARMS, SILENT
+from ledger.watching.store import PeerReport
+from web import health, problems
 from web.errors import UnprocessableError
+from web.i18n import in_language
 
 MOST_MONTHS = 36
 MONTHS = 12
@@ -69,6 +72,8 @@ def show() -> tuple[str, int]:
             votes=voted(reader, now=now()),
             alarms=_alarms(),
             alarm_words=_alarm_words(),
+            hindrances=_hindrances(),
+            silent=_silent(),
             counted=asking.index().counted(),
             size=reader.head().size,
             earliest=month_of(reader.genesis.time),
@@ -155,6 +160,19 @@ def _alarms() -> Sequence[Mapping[str, Any]]:
     # Where the node watches others, this returns its alarms as JSON values.
     found = current_app.extensions.get(ALARMS)
     listed: Sequence[Mapping[str, Any]] = found() if found is not None else []
+    return listed
+
+
+def _hindrances() -> list[str]:
+    """Say what keeps this node from all of its work at present; the same as ``/health`` says."""
+    known = [problems.entry(reason.code) for reason in health.reasons(current_app)]
+    return [in_language(entry.zh, entry.en) for entry in known]
+
+
+def _silent() -> Sequence[PeerReport]:
+    # Where the node watches others, this returns those that did not answer when they were last asked.
+    found = current_app.extensions.get(SILENT)
+    listed: Sequence[PeerReport] = found() if found is not None else []
     return listed
 
 

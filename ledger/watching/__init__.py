@@ -45,6 +45,9 @@ FILE = "watch.db"
 ALARMS = "ledger_alarms"
 """Under this extension lies what returns the alarms for pages."""
 
+SILENT = "ledger_silent_nodes"
+"""Under this extension lies what returns the members' nodes that did not answer when last asked."""
+
 _WATCH = "ledger_watch"
 
 
@@ -77,6 +80,7 @@ def init_app(app: Flask) -> None:
     app.extensions[views.TAKING] = cache(lambda: Alarms(engine, store(), clock=clock))
     app.extensions[views.LIMITER] = RateLimiter()
     app.extensions[ALARMS] = lambda: [views.alarm_value(alarm) for alarm in store().alarms()]
+    app.extensions[SILENT] = lambda: [each for each in store().peers() if each.error is not None]
     register_api(app, views.blueprint)
     if settings.engine == COMETBFT:
         watch(app)

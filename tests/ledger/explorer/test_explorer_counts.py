@@ -13,14 +13,17 @@ from crypto import cbor, cose
 from crypto.multibase import base64url_decode, base64url_encode
 from ledger.cli import Outside, cli
 from ledger.counts import CONTENT_TYPE, Counts, CountsError, Row, month_of, sign_counts, verify_counts
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NoQuorumError
 from ledger.explorer import exchange
 from ledger.explorer.asking import COUNTS
 from ledger.explorer.reports import check_report
 from ledger.proof.pins import Pin
 from ledger.running import ENGINE
+from ledger.watching.store import PeerReport
+from ledger.watching.views import STORE
 from tests.ledger.consortium import DAY, Party, key
 from tests.ledger.living_node import LivingNode
+from web import health
 from web.errors import FetchError
 
 ROWS = {"GraduationCertificate": Row(4212, 13, 2), "SkillLevelCertificate": Row(10, 0, 0)}
@@ -53,6 +56,10 @@ def counts_of(node: LivingNode, **changes: Any) -> Counts:
 
 def signed_by(node: LivingNode, counts: Counts) -> bytes:
     return sign_counts(counts, key=issuer_of(node).key("submission"))
+
+
+def page_of(node: LivingNode) -> str:
+    return node.http.get("/supervision", headers=HTML).text
 
 
 def put(node: LivingNode, data: bytes, *, month: str | None = None, did: str | None = None) -> Any:
@@ -217,6 +224,33 @@ def test_an_issuer_that_anchors_and_signs_no_counts_is_named(node: LivingNode):
     assert "Anchors, but publishes no counts" in node.http.get("/supervision", headers=HTML).text
     put(node, signed_by(node, counts_of(node)))
     assert "Anchors, but publishes no counts" not in node.http.get("/supervision", headers=HTML).text
+
+
+def test_counts_without_a_certificate_are_not_called_missing(node: LivingNode):
+    assert "No issuer has published signed counts for these months yet." in page_of(node)
+    put(node, signed_by(node, counts_of(node, rows={})))
+    assert "No issuer has published signed counts for these months yet." not in page_of(node)
+    assert "nothing was issued in these months yet" in page_of(node)
+
+
+def test_a_node_that_takes_no_statements_does_not_look_well(node: LivingNode):
+    def look() -> None:
+        raise NoQuorumError("no block comes")
+
+    health.check(node.app, "consensus", look, alarm=True)
+    assert "Too few members take part, so nothing can be written or signed now." in page_of(node)
+    assert "This node has no alarms." not in page_of(node)
+
+
+def test_nodes_that_do_not_answer_are_named(node: LivingNode):
+    founder, member = node.founder.did, node.consortium.parties[2].did
+    store = node.app.extensions[STORE]()
+    store.put_peer(PeerReport(founder, "http://127.0.0.1:8", node.now, seen=node.now, agrees=True))
+    assert "This node has no alarms." in page_of(node)
+    store.put_peer(PeerReport(member, "http://127.0.0.1:9", node.now, error="no answer"))
+    assert "nodes that do not answer" in page_of(node)
+    assert "Institution m002" in page_of(node)
+    assert "This node has no alarms." not in page_of(node)
 
 
 def test_an_alarm_of_the_node_is_shown(node: LivingNode):

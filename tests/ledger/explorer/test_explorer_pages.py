@@ -97,6 +97,21 @@ def test_the_list_goes_on_to_the_first_entry_without_gap_or_repetition(node: Liv
     assert seen == list(range(size(node)))[::-1]
 
 
+@pytest.mark.parametrize(
+    ("index", "said"), [(0, "创世记录 (genesis)"), (1, "区块收尾 (block)"), (-2, "状态更新 (status)")]
+)
+def test_an_entrys_kind_is_a_word_and_its_name_in_the_log(
+    node: LivingNode, issuer: Party, index: int, said: str
+):
+    path = f"/explorer/entries/{index % size(node)}"
+    assert said in node.http.get(path, headers={**HTML, "Accept-Language": "zh-CN"}).text
+
+
+def test_entries_of_a_block_and_entries_so_far_have_names_of_their_own(node: LivingNode, issuer: Party):
+    page = text(node, "/explorer/blocks")
+    assert '<th scope="col">Entries in it</th><th scope="col">Entries so far</th>' in page
+
+
 def test_an_entry_opens_by_its_number(node: LivingNode):
     answer = node.http.get("/explorer?entry=1")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/explorer/entries/1")
@@ -196,6 +211,7 @@ def test_the_block_page_shows_a_quorum_of_several(node: LivingNode, issuer: Part
     page = text(node, f"/explorer/blocks/{size(node)}")
     assert "0 of 1 signers" in page
     assert "No signature received" in page
+    assert "This is the newest block: the nodes sign it once the next block confirms it" in page
 
 
 def test_the_consistency_page_recomputes_every_step(node: LivingNode, issuer: Party):

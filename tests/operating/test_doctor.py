@@ -198,7 +198,10 @@ def test_a_signer_whose_receipt_key_was_lost_is_found(node: LivingNode) -> None:
     signed_file(node.home / "ledger.db").unlink()
     (outcome,) = (each for each in look_at(node) if not each.passed)
     assert outcome.code == "RECOVERY_REQUIRED"
-    assert f"{node.founder.did} is registered as a signer with another receipt key" in outcome.said
+    assert (
+        f"{node.founder.did} is registered as a signer with keys that are not in this home (receipt)"
+        in outcome.said
+    )
     assert "propose signer.set" in str(outcome.advice)
 
 
@@ -211,7 +214,7 @@ def test_a_signer_whose_validator_key_was_lost_is_found(node: LivingNode) -> Non
     shutil.rmtree(node.home / "comet")
     founding.node_keys(node.home, consensus=True)
     (outcome,) = (each for each in look_at(node) if not each.passed)
-    assert f"{did} is registered as a signer with another validator key" in outcome.said
+    assert f"{did} is registered as a signer with keys that are not in this home (validator)" in outcome.said
 
 
 def test_a_home_without_its_database_is_one_finding(node: LivingNode) -> None:

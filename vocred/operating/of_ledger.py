@@ -83,8 +83,8 @@ def _keys(instance: Instance) -> str:
                 lacking += _other_validator(reader, did, instance)
             if lacking:
                 raise RecoveryRequiredError(
-                    f"{did} is registered as a signer with another {' and '.join(lacking)} key than this "
-                    "node has, so its signature is missing"
+                    f"{did} is registered as a signer with keys that are not in this home "
+                    f"({', '.join(lacking)}), so its signature is missing"
                 )
     if keys and not members:
         return "this node signs nothing yet: no signer has its receipt key"

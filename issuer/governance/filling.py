@@ -68,6 +68,7 @@ class Scene:
         issuers: Names of the registered issuers that are not closed, by DID, as the node lists them.
         suspended: Of those, the begin of the suspension that runs, proved.
         upgrade: The newest decided version of the rules, or None.
+        height: The number of the newest block with an entry, proved.
         now: Seconds since 1970.
     """
 
@@ -76,6 +77,7 @@ class Scene:
     issuers: Mapping[str, Mapping[str, str]]
     suspended: Mapping[str, int]
     upgrade: UpgradeRecord | None
+    height: int
     now: int
 
 

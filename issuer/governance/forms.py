@@ -57,11 +57,17 @@ def make(form: Form, given: Given, scene: Scene) -> list[Any]:
         action = form.make(given, scene)
         _check(action)
     except (LedgerError, CryptoError) as error:
+        # What is in no list is said beside its own field, not beside a file's.
+        _check_choices(form, given, scene)
         raise FieldError(form.file, _why(error)) from error
+    _check_choices(form, given, scene)
+    return action
+
+
+def _check_choices(form: Form, given: Given, scene: Scene) -> None:
     for field in form.fields(scene):
         if field.kind == "select" and given.text(field.name) not in dict(field.options):
             raise FieldError(field.name, gettext("请从列表里选择。"))
-    return action
 
 
 def _why(error: Exception) -> str:
@@ -168,6 +174,8 @@ def _accredit(given: Given, _scene: Scene) -> list[Any]:
     if start is None:
         raise FieldError("start", gettext("请填写日期。"))
     end = given.moment("end", days=1)
+    if end is not None and end <= start:
+        raise FieldError("end", gettext("结束日期不能早于开始日期。"))
     return proposing.accredit(given.text("issuer"), credential_type=given.text("type"), start=start, end=end)
 
 
@@ -226,10 +234,12 @@ def _theft() -> tuple[str, str, str, bool]:
 
 
 def _suspend(given: Given, scene: Scene) -> list[Any]:
-    start = given.moment("start")
-    return proposing.suspend_issuer(
-        given.text("issuer"), start=scene.now if start is None else start, end=given.moment("end")
-    )
+    start, end = given.moment("start"), given.moment("end")
+    start = scene.now if start is None else start
+    # To the ledger a suspension that ends before it begins is one that is lifted; that has a form of its own.
+    if end is not None and end <= max(start, scene.now):
+        raise FieldError("end", gettext("恢复的日期要晚于开始的日期，也要晚于今天。"))
+    return proposing.suspend_issuer(given.text("issuer"), start=start, end=end)
 
 
 def _suspend_fields(scene: Scene) -> list[Field]:
@@ -253,8 +263,11 @@ def _lift_fields(scene: Scene) -> list[Field]:
     return [Field("issuer", gettext("目前被暂停的发证机构"), "select", options=options)]
 
 
-def _upgrade(given: Given, _scene: Scene) -> list[Any]:
-    return proposing.upgrade(app_version=given.number("version"), height=given.number("height"))
+def _upgrade(given: Given, scene: Scene) -> list[Any]:
+    version, height = given.number("version"), given.number("height")
+    if height <= scene.height:
+        raise FieldError("height", gettext("这个区块已经过去，请填写以后的区块。"))
+    return proposing.upgrade(app_version=version, height=height)
 
 
 def _upgrade_fields(scene: Scene) -> list[Field]:
@@ -265,9 +278,10 @@ def _upgrade_fields(scene: Scene) -> list[Field]:
         else gettext("已定：自第 %(height)s 号区块起为第 %(n)s 版。", height=known.height, n=known.version)
     )
     number = "2" if known is None else str(known.version + 1)
+    hint = gettext("已到第 %(n)s 号区块。留足各成员升级程序的时间。", n=scene.height)
     return [
         Field("version", gettext("规则的版本"), "number", said, value=number),
-        Field("height", gettext("自哪一号区块起"), "number", gettext("留足各成员升级程序的时间。")),
+        Field("height", gettext("自哪一号区块起"), "number", hint),
     ]
 
 

@@ -135,6 +135,7 @@ def _scene(form: Form) -> Scene:
         issuers=names,
         suspended=running,
         upgrade=None if decided is None else UpgradeRecord.from_value(decided),
+        height=snapshot.checkpoint.head.height,
         now=now(),
     )
 

@@ -81,6 +81,8 @@ def _of_nodes(count: int) -> str:
     if count == 1:
         return gettext("生效后由 1 个节点签署账本：账本由单一运营方运行。")
     stop = (count - 1) // 3
+    if not stop:
+        return gettext("生效后由 %(n)s 个节点签署账本：任何一个停机，写入就会暂停。", n=count)
     return gettext("生效后由 %(n)s 个节点签署账本，最多 %(m)s 个同时停机而不影响写入。", n=count, m=stop)
 
 

@@ -246,7 +246,7 @@ def test_a_node_is_proposed_with_the_fingerprints_of_its_keys(alliance: Alliance
     page = previewed(officer, "signer", keys=upload(file))
     assert "是否让“机构m001”的节点用新登记的密钥签署账本？" in page
     assert "须有超过三分之二的成员赞成" in page
-    assert "生效后由 2 个节点签署账本，最多 0 个同时停机" in page
+    assert "生效后由 2 个节点签署账本：任何一个停机，写入就会暂停。" in page
     assert signed(alliance, officer, page).status_code == 303
     made = newest(alliance)
     assert made.two_thirds
@@ -301,6 +301,27 @@ def test_an_upgrade_says_what_happens_to_nodes_that_stay_behind(alliance: Allian
     assert "还没有升级程序的节点会停下来" in page
 
 
+def test_an_upgrade_begins_at_a_block_that_is_still_to_come(alliance: Alliance, officer: Officer):
+    snapshot, _ = alliance.ledger.snapshot([], now=alliance.now)
+    height = snapshot.checkpoint.head.height
+    assert f"已到第 {height} 号区块。" in officer.page("/governance/propose/upgrade")
+    page = previewed(officer, "upgrade", status=422, version="2", height=str(height))
+    assert "这个区块已经过去" in page
+
+
+def test_a_suspension_that_ends_before_it_begins_is_not_taken_for_lifting_one(
+    issuing: Alliance, officer: Officer
+):
+    given = {"issuer": DID, "start": "2099-12-01", "end": "2099-11-01"}
+    assert "恢复的日期要晚于开始的日期" in previewed(officer, "suspend", status=422, **given)
+    assert "也要晚于今天" in previewed(officer, "suspend", status=422, issuer=DID, end="2001-01-01")
+
+
+def test_a_grant_that_ends_before_it_begins_is_said_beside_its_end(issuing: Alliance, officer: Officer):
+    given = {"issuer": DID, "type": "GraduationCertificate", "start": "2026-12-01", "end": "2025-12-01"}
+    assert "结束日期不能早于开始日期。" in previewed(officer, "accredit", status=422, **given)
+
+
 def test_a_number_is_a_number(officer: Officer):
     assert "请填写整数" in previewed(officer, "params", status=422, numbers="七")
 
@@ -312,6 +333,7 @@ def test_a_number_is_a_number(officer: Officer):
         ("close", {"issuer": "did:web:nobody.example"}),
         ("suspend", {"issuer": "x" * 100_000}),
         ("signer-stop", {"member": "did:web:nobody.example"}),
+        ("accredit", {"issuer": "nobody", "type": "GraduationCertificate", "start": "2026-12-01"}),
     ],
 )
 def test_only_what_is_in_the_list_can_be_chosen(officer: Officer, slug: str, given: dict[str, str]):

@@ -160,12 +160,19 @@ def test_a_theft_that_a_vote_tells_of_is_among_the_effects(app: Flask):
     assert any("2027-01-14 16:00" in line for line in told)
 
 
-@pytest.mark.parametrize(("count", "down"), [(3, 0), (4, 1), (6, 1), (7, 2)])
+@pytest.mark.parametrize(("count", "down"), [(4, 1), (6, 1), (7, 2)])
 def test_a_new_node_says_how_many_may_be_down(app: Flask, count: int, down: int):
     signers = tuple(f"did:web:m{number}.example" for number in range(count - 1))
     with app.test_request_context("/"):
         told = questions.effect(signer(receipt=KEY.cose_key), roll(signers=signers))
     assert any(f"由 {count} 个节点签署账本，最多 {down} 个同时停机" in line for line in told)
+
+
+def test_with_three_nodes_none_may_be_down_and_the_effect_says_so(app: Flask):
+    signers = ("did:web:m1.example", "did:web:m2.example")
+    with app.test_request_context("/"):
+        told = questions.effect(signer(receipt=KEY.cose_key), roll(signers=signers))
+    assert "生效后由 3 个节点签署账本：任何一个停机，写入就会暂停。" in told
 
 
 def test_the_bar_has_both_lines_where_two_thirds_are_asked():

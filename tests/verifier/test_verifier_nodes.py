@@ -1,13 +1,16 @@
 """How many nodes agree: what the result page and the report say of the signatures under the ledger's head."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
+from flask import render_template_string
 
 from ledger.nodes import Nodes
 from ledger.transport import LedgerUnavailableError
-from tests.verifier.conftest import NOW, checkpoint
+from tests.verifier.conftest import NOW, World, checkpoint
+from tests.verifier.paper import PaperWorld
 from verifier import nodes, report
 from verifier.answering import Collaborators
 from verifier.findings import Verification
@@ -30,6 +33,19 @@ def test_the_page_names_who_signed_and_who_was_not_needed():
     assert found.signed == ["甲校", *FOUR[1:3]]
     assert found.others == [FOUR[3]]
     assert found.link == f"{NODE}/explorer/blocks/900"
+
+
+@pytest.mark.parametrize(("count", "why"), [(3, True), (4, False)])
+def test_a_node_that_was_not_waited_for_does_not_look_like_one_that_disagrees(
+    world: World, tmp_path: Path, count: int, why: bool
+):
+    found = nodes.nodes(resting_on(*FOUR[:count]), node_url=NODE)
+    macro = '{% import "verifier/result_parts.html" as result with context %}{{ result.nodes(found, "") }}'
+    with PaperWorld(world).app(tmp_path).test_request_context("/?lang=en"):
+        said = render_template_string(macro, found=found)
+    assert f"{count} of 4 nodes agree" in said
+    assert ("3 of 4 nodes agree, more than two thirds" in said) is why
+    assert ("does not mean that a node disagrees" in said) is why
 
 
 def test_a_single_operator_is_one_of_one():

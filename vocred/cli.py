@@ -45,9 +45,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; a refusal of ours is one line on stderr and exit status 1."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # What click returns here is the status of a command that ended itself; ours return nothing else.
+        sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

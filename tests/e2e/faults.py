@@ -71,7 +71,7 @@ class Town:
         """
         story, world = Story(self.world, say=lambda *_: None), self.world
         for name in ("ledger", "college", *services):
-            world.places[name].home.mkdir()
+            world.places[name].home.mkdir(mode=0o700)
         world.run(
             "ledger", "ledger", "init", "--as", "alliance", "--did", ALLIANCE, "--name-zh", "联盟",
             "--name-en", "Alliance", "--credit-code", "52990000MJ9999011A", "--role", "operator",

@@ -97,6 +97,14 @@ def test_two_sizes_are_compared_in_a_picture(stage: Stage, reader: Person) -> No
     ends_well(stage)
 
 
+def test_the_way_to_every_page_is_in_sight(stage: Stage, reader: Person) -> None:
+    for name in ("", "explorer"):
+        reader.opens(f"{stage.urls['ledger']}/{name}")
+        ends = "links => Math.max(...links.map(link => link.getBoundingClientRect().right))"
+        assert reader.page.locator(".site-nav a").evaluate_all(ends) <= reader.page.viewport_size["width"]
+    ends_well(stage)
+
+
 @pytest.mark.row("S38")
 def test_a_supervisor_sees_figures_and_keeps_a_report_that_proves_itself(
     stage: Stage, reader: Person, counted: Papers, tmp_path: Path

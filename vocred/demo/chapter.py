@@ -70,7 +70,7 @@ class Chapter:
     def the_consortium_forms(self) -> None:
         """The alliance starts the ledger; every institution makes its own keys; all services run."""
         for place in self.world.places.values():
-            place.home.mkdir(exist_ok=True)
+            place.home.mkdir(mode=0o700, exist_ok=True)
         self.world.run(
             "ledger", "ledger", "init", "--as", "alliance", "--did", ALLIANCE,
             "--name-zh", ALLIANCE_NAMES[0], "--name-en", ALLIANCE_NAMES[1],

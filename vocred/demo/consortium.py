@@ -49,7 +49,7 @@ class ConsortiumStory(Story):
     def the_consortium_forms(self) -> None:
         """The alliance begins the ledger; members are admitted, join with their nodes and sign with them."""
         for place in self.world.places.values():
-            place.home.mkdir(exist_ok=True)
+            place.home.mkdir(mode=0o700, exist_ok=True)
         began = self.world.run(
             "ledger", "ledger", "init", "--as", "alliance", "--did", ALLIANCE,
             "--name-zh", ALLIANCE_NAMES[0], "--name-en", ALLIANCE_NAMES[1],

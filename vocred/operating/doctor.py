@@ -6,7 +6,6 @@ check, with what to do; the exit status is 1 when something is wrong.
 
 import json
 import os
-import sys
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -40,8 +39,7 @@ def doctor(services: tuple[str, ...], as_json: bool, offline: bool) -> None:
     elif sound:
         click.echo("nothing is wrong")
     if not sound:
-        # Not click's Exit, which ends with 0 where the command line is run without its standalone mode.
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def examine(

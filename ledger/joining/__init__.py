@@ -11,6 +11,7 @@
     newcomer      ``join``: home and keys from an invitation
     registration  what the members vote on: public halves of keys, each with its own proof
     moving        ``migrate``: from the embedded engine to CometBFT
+    resuming      ``resume``: the consensus begins anew where the log ends
     repinning     ``pin``: a pin of today's signers, to be handed over
     replaying     ``replay``: the first block at which a log and the rules part
     auditing      ``audit``: the log held against CometBFT's commits

@@ -1,4 +1,4 @@
-"""``vocred ledger init, endpoint, invite, join, renew, migrate, pin``; ``log_commands`` has the others.
+"""``vocred ledger init, endpoint, invite, join, renew, migrate, resume, pin``; ``log_commands`` has more.
 
 Each command is a few lines around a module of this package; what it refuses leaves everything as it was.
 What needs a database, or what CometBFT needs, is imported when a command asks for it: most commands of a
@@ -241,6 +241,35 @@ def migrate(out: Path, peer: str | None, fewer: bool, as_json_: bool) -> None:
     _say_invitation(as_json_, out, made)
 
 
+@click.command()
+@click.option("--checkpoint", type=desk.a_file, required=True, help="The newest that a quorum signed.")
+@click.option("--out", type=a_place, required=True, help="The invitation for every other signer.")
+@click.option("--peer", help="host:port under which other nodes reach this one; else LEDGER_P2P.")
+@desk.as_json
+def resume(checkpoint: Path, out: Path, peer: str | None, as_json_: bool) -> None:
+    """Let the consensus begin anew at the log of LEDGER_HOME; its node has been stopped.
+
+    For when a third or more of the signers' disks, or all copies but one, are lost: the members agree on the
+    copy that reaches farthest. `vocred ledger checkpoint`, asked while that copy's node runs, says what a
+    quorum signed. The other signers put their homes aside and join by the invitation with the keys that
+    they kept. The log, and every receipt, stay as they are.
+    """
+    from ledger.joining import resuming
+    from ledger.proof.bundle import Bundle
+
+    comet = comet_settings()
+    made = resuming.resume(
+        desk.home(),
+        out,
+        peer=peer or comet.p2p,
+        others=comet.peers,
+        nodes=urls(),
+        checkpoint=Bundle.decode(checkpoint.read_bytes()),
+        now=desk.now(),
+    )
+    _say_invitation(as_json_, out, made)
+
+
 @click.command("pin")
 @click.argument("file", type=a_place)
 @desk.as_json
@@ -295,5 +324,5 @@ def _say_invitation(as_json_: bool, out: Path, made: Invitation) -> None:
     say_log(as_json_, line, made.chain_id, made.size, made.root, **more)
 
 
-COMMANDS = (init, endpoint, invite, join, renew, migrate, pin_, *log_commands.COMMANDS)
+COMMANDS = (init, endpoint, invite, join, renew, migrate, resume, pin_, *log_commands.COMMANDS)
 """The commands of this package, as ``ledger.cli`` adds them."""

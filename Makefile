@@ -18,8 +18,8 @@ GO ?= $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go))
 
 .PHONY: demo test check lock bench browser cometbft abci soak clean
 
-demo: $(VENV)/run.ready $(if $(CONSORTIUM),cometbft)
-	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(CONSORTIUM),--consortium) $(if $(ONCE),--once)
+demo: $(VENV)/run.ready $(if $(filter 1,$(CONSORTIUM)),cometbft)
+	$(BIN)/vocred demo $(if $(STORY),--story $(STORY)) $(if $(filter 1,$(CONSORTIUM)),--consortium) $(if $(filter 1,$(ONCE)),--once)
 
 test: $(VENV)/dev.ready browser cometbft
 	$(BIN)/ruff check .

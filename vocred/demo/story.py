@@ -38,6 +38,7 @@ class Story(Chapter):
         self.the_agreement_ends()
         self.a_certificate_is_revoked()
         self.a_changed_file_and_an_invented_code()
+        self.a_supervisor_sees_figures()
         self.an_issuer_goes_dark()
 
     # --- the registrars' files ----------------------------------------------------------------------
@@ -157,6 +158,17 @@ class Story(Chapter):
         self.say(
             "the enterprise's server is gone, and the share made before is valid", self.shares["enterprise"]
         )
+
+    # --- for those who supervise --------------------------------------------------------------------
+
+    def a_supervisor_sees_figures(self) -> None:
+        """Every issuer signs what it issued and revoked this month; the ledger's page adds it up."""
+        at_once(self._count, INSTITUTIONS)
+        self.say("the issuers signed their figures of the month", f"{self.url('ledger')}/supervision")
+
+    def _count(self, body: Institution) -> None:
+        counted = self.world.run(body.place, "issuer", "counts", "--json")
+        expect(f"figures of {body.place} that no node takes", counted["refused"], [])
 
     # --- small things -------------------------------------------------------------------------------
 

@@ -6,8 +6,6 @@ side can reconcile by the source's digest. Cells that a spreadsheet would take f
 Spec: CREDENTIALS.md, section 10, "Export (CSV)".
 """
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,8 +14,8 @@ from sqlite_utils import Database
 
 from crypto.multibase import base64url_encode
 from issuer.bank import accounts, store
-from issuer.importing.output import escaped
 from vc import dates
+from web.spreadsheets import csv_file
 
 COLUMNS: Mapping[str, str] = {
     "account": "账户",
@@ -82,12 +80,8 @@ def export_rows(db: Database) -> list[dict[str, str]]:
 
 def export_csv(db: Database) -> bytes:
     """Return the export as CSV in UTF-8 with a byte order mark, as spreadsheets here expect it."""
-    written = io.StringIO(newline="")
-    table = csv.writer(written)
-    table.writerow(COLUMNS.values())
-    for row in export_rows(db):
-        table.writerow([escaped(row[name]) for name in COLUMNS])
-    return written.getvalue().encode("utf-8-sig")
+    rows = ([row[name] for name in COLUMNS] for row in export_rows(db))
+    return csv_file([COLUMNS.values(), *rows])
 
 
 def state(found: Mapping[str, Any]) -> str:

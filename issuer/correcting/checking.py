@@ -4,8 +4,6 @@ What was issued is checked along with it and taken off again: its document has f
 columns may have been read by other rules than today's.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -16,9 +14,9 @@ from issuer import institution
 from issuer.correcting import replacing
 from issuer.importing import FileRefusedError, ImportInstitution, check
 from issuer.importing.columns import column_map
-from issuer.importing.output import escaped
 from issuer.records import Record
 from vc.dates import CHINA
+from web.spreadsheets import csv_file
 
 Found = Mapping[str, Any]
 
@@ -98,8 +96,5 @@ def _file(fields: Mapping[str, str]) -> bytes:
     listed = [
         column for column in column_map(fields["map"]).columns if column.required or fields.get(column.key)
     ]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.header for column in listed])
-    writer.writerow([escaped(fields.get(column.key, "")) for column in listed])
-    return text.getvalue().encode("utf-8-sig")
+    values = [fields.get(column.key, "") for column in listed]
+    return csv_file([[column.header for column in listed], values])

@@ -1,7 +1,5 @@
 """One record drafted by form instead of a file: the same columns, the same checks, a batch of one row."""
 
-import csv
-import io
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +12,6 @@ from issuer.cosigning import words
 from issuer.importing import FileRefusedError, ImportInstitution, Pile, check
 from issuer.importing.columns import Column, column_map
 from issuer.importing.model import ImportCheck
-from issuer.importing.output import escaped
 from issuer.importing.values import ENUMERATED
 from issuer.ledger_client import client_of
 from issuer.officers import MAKER
@@ -24,6 +21,7 @@ from issuer.views.session import actor, db, officer_only, parts
 from ledger.errors import LedgerError
 from schemas.catalogue import CATALOGUE
 from vc.dates import CHINA
+from web.spreadsheets import csv_file
 
 pages = Blueprint("cosigning_form", __name__, url_prefix="/cosigning/new")
 
@@ -129,11 +127,8 @@ def _file(credential_type: str, values: dict[str, str]) -> bytes:
     columns = [column for column in column_map(name).columns if cells.get(column.key)]
     # A column that is required stands there even when it is empty: then it is the cell that is at fault.
     listed = [column for column in column_map(name).columns if column.required or column in columns]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.header for column in listed])
-    writer.writerow([escaped(cells.get(column.key, "")) for column in listed])
-    return text.getvalue().encode("utf-8-sig")
+    row = [cells.get(column.key, "") for column in listed]
+    return csv_file([[column.header for column in listed], row])
 
 
 def _errors(credential_type: str, found: ImportCheck) -> dict[str, str]:

@@ -30,10 +30,10 @@ from issuer.importing.values import (
 )
 from schemas.builders.parts import ALIGNMENTS
 from schemas.catalogue import CATALOGUE
+from web.spreadsheets import starts_formula
 
 _MISSING_GLYPHS = re.compile(r"[□■◻◼▯▢�〓█?？*＊]|[\ue000-\uf8ff\U000f0000-\U0010fffd]")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)|#{3,}", re.IGNORECASE)
-_FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _HAN_NAME = re.compile(rf"[{HAN}·]{{1,50}}")
 _NAME_MARKS = frozenset(" ·'’ʼ.-‐,")
 _SCORE = re.compile(r"\d{1,3}(?:\.\d{1,2})?")
@@ -121,11 +121,6 @@ def _usual_check(key: str, column_map: str) -> Check:
     if range_of(column_map, key):
         return _check_range
     return _check_score if key in MARKS else _check_text
-
-
-def starts_formula(text: str) -> bool:
-    """Whether a spreadsheet would take a text for a formula. A lone dash is a placeholder, not a formula."""
-    return text.startswith(_FORMULA_START) and text.strip("-－—") != ""
 
 
 def _check_text(cell: Cell, around: Surroundings) -> tuple[Note, ...]:

@@ -7,15 +7,13 @@ from datetime import date
 from typing import Any
 
 from issuer.importing.columns import maps_of
-from issuer.importing.content import starts_formula
 from issuer.importing.files import read_table
 from issuer.importing.model import CheckedRow, ImportCheck, Pile, Severity
 from issuer.importing.tables import CellKind, Table
+from web.spreadsheets import escaped
 
 PROBLEM_HEADER = "问题/修改建议"
 """Header of the column that says what is wrong with a row; an import takes no notice of it."""
-
-_ESCAPED_STARTS = ("\t", "\r", "\n")
 
 
 def to_json(check: ImportCheck) -> dict[str, Any]:
@@ -86,11 +84,6 @@ def problem_text(row: CheckedRow) -> str:
     """Return everything that refuses a row, as one cell."""
     errors = (finding for finding in row.findings if finding.severity is Severity.ERROR)
     return "；".join(f"{finding.column}：{finding.message}".removeprefix("*：") for finding in errors)
-
-
-def escaped(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if starts_formula(cell) or cell.startswith(_ESCAPED_STARTS) else cell
 
 
 def _plain(detail: object) -> object:

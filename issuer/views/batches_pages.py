@@ -1,7 +1,5 @@
 """Batches: a file comes in, its rows are looked through, a second officer approves, signing is followed."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,7 +22,6 @@ from issuer.importing import (
 )
 from issuer.importing.columns import column_map as columns_of
 from issuer.importing.columns import column_words
-from issuer.importing.output import escaped
 from issuer.importing.templates import MEDIA_TYPE, template, templates_of
 from issuer.officers import CHECKER, MAKER
 from issuer.views import session, words
@@ -35,6 +32,7 @@ from web.app import body_limit
 from web.i18n import in_language
 from web.limits import UPLOAD_BYTES
 from web.problems import entry
+from web.spreadsheets import csv_file
 
 pages = Blueprint("batches", __name__, url_prefix="/batches")
 
@@ -296,29 +294,19 @@ def problems(batch_id: str) -> Response:
 def result(batch_id: str) -> Response:
     """Return what became of each row, as a table for a spreadsheet."""
     batches.get(db(), batch_id)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(
-        [
-            gettext("行"),
-            gettext("姓名"),
-            gettext("证书编号"),
-            gettext("结果"),
-            gettext("记录号"),
-            gettext("说明"),
-        ]
-    )
-    for row in batches.rows(db(), batch_id, limit=batches.MOST_ROWS):
-        cells = (
-            row.line,
-            row.fields.get("name", ""),
-            row.number,
-            _outcome(row),
-            row.record_id or "",
-            _why(row),
-        )
-        writer.writerow([escaped(str(cell)) for cell in cells])
-    return _download(text.getvalue().encode("utf-8-sig"), "text/csv", f"result-{batch_id}", "text/csv")
+    header = [
+        gettext("行"),
+        gettext("姓名"),
+        gettext("证书编号"),
+        gettext("结果"),
+        gettext("记录号"),
+        gettext("说明"),
+    ]
+    rows = [
+        [row.line, row.fields.get("name", ""), row.number, _outcome(row), row.record_id or "", _why(row)]
+        for row in batches.rows(db(), batch_id, limit=batches.MOST_ROWS)
+    ]
+    return _download(csv_file([header, *rows]), "text/csv", f"result-{batch_id}", "text/csv")
 
 
 def _ask_for_file(*, error: str = "", chosen: str = "") -> str:

@@ -1,7 +1,5 @@
 """Officers and the log: who may act, what two administrators change about that, and what was done."""
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -12,10 +10,10 @@ from werkzeug.wrappers import Response
 from issuer import approval, audit, officers
 from issuer.clock import now
 from issuer.errors import IssuerError
-from issuer.importing.output import escaped
 from issuer.views import session
 from issuer.views.session import actor, db, officer, officer_file, officer_only, parts
 from web.i18n import iso
+from web.spreadsheets import csv_file
 
 pages = Blueprint("officers", __name__)
 
@@ -95,14 +93,12 @@ def log() -> str:
 @officer_file
 def export_log() -> Response:
     """Return the log as a table for a spreadsheet; it holds no claims."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["id", "at", "actor", "second", "channel", "action", "subject", "detail"])
+    rows: list[tuple[Any, ...]] = [("id", "at", "actor", "second", "channel", "action", "subject", "detail")]
     for line in audit.entries(db(), limit=_MOST_EXPORTED):
         detail = json.dumps(dict(line.detail), ensure_ascii=False)
-        cells: tuple[Any, ...] = (line.id, iso(line.at), line.actor, line.second or "", line.channel)
-        writer.writerow([escaped(str(cell)) for cell in (*cells, line.action, line.subject, detail)])
-    answer = Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv")
+        who = (line.actor, line.second or "", line.channel)
+        rows.append((line.id, iso(line.at), *who, line.action, line.subject, detail))
+    answer = Response(csv_file(rows), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
     return answer
 

@@ -22,7 +22,8 @@ from ledger.watching import ALARMS, SILENT
 from ledger.watching.store import PeerReport
 from web import health, problems
 from web.errors import UnprocessableError
-from web.i18n import in_language
+from web.i18n import in_language, pick
+from web.spreadsheets import csv_file
 
 MOST_MONTHS = 36
 MONTHS = 12
@@ -104,6 +105,25 @@ def report() -> Response:
     return Response(
         json.dumps(made, indent=1),
         content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@blueprint.get("/supervision/table")
+def table() -> Response:
+    """Return the same months as a table for a spreadsheet: a row for each issuer and month."""
+    with engine().reader() as reader:
+        view, _kept = _view(reader, *_asked(reader))
+    header = [_("机构"), "DID", _("月份"), _("签发"), _("撤销"), _("晚存证")]
+    rows = [
+        [pick(line.names), line.did, month, row.issued, row.revoked, row.anchored_late]
+        for line in view.issuers
+        for month, row in line.months.items()
+    ]
+    name = f"supervision-{view.since}-{view.until}.csv"
+    return Response(
+        csv_file([header, *rows]),
+        content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -1,5 +1,7 @@
 """Signed counts at a node: kept if they are the issuer's, newest first, handed on, shown and reported."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -277,6 +279,17 @@ def report_of(node: LivingNode) -> Any:
 
 def pin_of(node: LivingNode) -> Pin:
     return Pin.from_genesis(node.consortium.genesis)
+
+
+def test_a_table_for_spreadsheets_has_a_row_for_each_issuer_and_month(node: LivingNode):
+    put(node, signed_by(node, counts_of(node)))
+    answer = node.http.get("/supervision/table")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    header, *rows = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert header == ["机构", "DID", "月份", "签发", "撤销", "晚存证"]
+    counted = [issuer_of(node).did, month_of(node.now), "4222", "13", "2"]
+    assert [row[1:] for row in rows if row[3] != "0"] == [counted]
+    assert node.http.get("/supervision/table?since=x").status_code == 422
 
 
 def test_the_report_proves_itself(node: LivingNode):

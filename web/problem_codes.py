@@ -468,6 +468,11 @@ REGISTRY: dict[str, Entry] = {
     "LEDGER_NOT_COVERED": Entry(
         422, "日志有一部分没有足够成员签名。", "Too few members have signed a part of that log."
     ),
+    "LEDGER_NO_COMMIT": Entry(
+        404,
+        "没有可供核对的区块签名：请换一个区块，或先启动节点。",
+        "There is no commit to check: name another block, or start the node first.",
+    ),
     "LEDGER_AUDIT_FAILED": Entry(
         422, "共识区块的签名不成立。", "A commit of the consensus engine does not hold."
     ),

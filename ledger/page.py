@@ -10,6 +10,7 @@ from crypto import cbor, strict_json
 from crypto.multibase import base64url_encode
 from ledger import listing, wording
 from ledger.core import governance
+from ledger.core.actions import asks_two_thirds
 from ledger.core.reading import Reader
 from ledger.registry import agreement_key
 from ledger.running import engine, is_single_operator, now
@@ -42,7 +43,9 @@ def registry() -> str:
             registry=listing.registry(reader),
             agreements=[_agreement(reader, item, at=at) for item in listing.agreements(reader)],
             open_votes=voted(reader, now=at),
-            decided=[_voted(item, names) for item in listed if item["status"] != governance.OPEN][:DECIDED],
+            decided=[_voted(reader, item, names) for item in listed if item["status"] != governance.OPEN][
+                :DECIDED
+            ],
             entries=listing.last_statements(reader, count=ENTRIES),
             on_day=wording.on_day,
             kinds=wording.kinds(),
@@ -68,7 +71,7 @@ def agreement(agreement_id: str) -> str:
             history=history,
             title=_title(reader, newest["digest"]),
             ended=newest["ended"],
-            pending=[_voted(item, names) for item in history["pending"]],
+            pending=[_voted(reader, item, names) for item in history["pending"]],
             kept={text: reader.document(digest) is not None for text, digest in digests.items()},
             dry_runs={text: listing.dry_runs(reader, digest) for text, digest in digests.items()},
             state_key=_state_key,
@@ -85,7 +88,7 @@ def names_of(reader: Reader) -> dict[str, str]:
 def voted(reader: Reader, *, now: int) -> list[dict[str, Any]]:
     """Return the proposals that may be voted on, each with the question in one sentence, newest first."""
     names = names_of(reader)
-    return [_voted(item, names) for item in reversed(listing.open_proposals(reader, now=now))]
+    return [_voted(reader, item, names) for item in reversed(listing.open_proposals(reader, now=now))]
 
 
 def _agreement(reader: Reader, item: dict[str, Any], *, at: int) -> dict[str, Any]:
@@ -109,12 +112,14 @@ def _state_key(agreement_id: str, version: int) -> str:
     return base64url_encode(cbor.encode(agreement_key(agreement_id, version)))
 
 
-def _voted(item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Return a proposal with the question in one sentence and the place of its line."""
+def _voted(reader: Reader, item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Return a proposal with the question in one sentence, the place of its line, and which line it takes."""
     count = len(item["yes"])
+    signers = reader.value("signers")
     return {
         **item,
         "question": wording.question(item["action"], item["about"], names),
         "state": wording.states().get(item["status"], item["status"]),
         "percent": 100 * count // item["members"],
+        "two_thirds": asks_two_thirds(item["action"], item["about"], signers=signers),
     }
